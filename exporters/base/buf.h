@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_BUF_H
+#define BTRACE_BUF_H
+
+/*
+ * A growing byte buffer. Not thread safe. A failed allocation sets buf->failed
+ * and drops what is added from then on: check once, at the end.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "exporters/base/slice.h"
+
+struct buf {
+	char *p;
+	size_t n, size;
+	bool failed;
+};
+
+void buf_init(struct buf *b);
+void buf_clear(struct buf *b);   /* empty, memory kept */
+void buf_release(struct buf *b);
+bool buf_reserve(struct buf *b, size_t more); /* room for `more` bytes at b->p + b->n */
+void buf_add(struct buf *b, const void *p, size_t n);
+void buf_add_slice(struct buf *b, struct slice s);
+void buf_add_text(struct buf *b, const char *text);
+void buf_add_u64(struct buf *b, uint64_t value);  /* decimal */
+void buf_add_i64(struct buf *b, int64_t value);
+void buf_add_hex(struct buf *b, const uint8_t *p, size_t n); /* lower case */
+void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline void buf_add_byte(struct buf *b, uint8_t byte)
+{
+	if (b->n < b->size || buf_reserve(b, 1))
+		b->p[b->n++] = (char)byte;
+}
+
+#endif
