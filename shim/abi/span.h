@@ -159,12 +159,19 @@ _Static_assert(offsetof(struct span_record, reserved) == 180, "ABI");
 _Static_assert(sizeof(struct span_record) == SPAN_HEAD_BYTES, "ABI");
 _Static_assert(sizeof(struct span_slot) == SPAN_SLOT_BYTES, "ABI");
 
-/* Is a record copied out of the table fit to be read (enums, lengths, ids)? Pure. */
+/*
+ * Is a record copied out of the table fit to be read? True: ids are not zero,
+ * enums, status (0..999), address families and the process index are in range,
+ * and the strings fill tail_bytes exactly, each with a known tag. What it does
+ * NOT promise: that times are in order or plausible, that a string is text, or
+ * has the inner form of its tag (NUL, length). Pure, signal safe.
+ */
 bool span_record_valid(const struct span_slot *copy);
 
 /*
- * Walk the strings of a validated copy. *pos starts at 0. True and the next
- * string, false at the end. Borrowed: *value points into the copy. Pure.
+ * Walk the strings of a copy. *pos starts at 0. True and the next string, false
+ * at the end, or, in a copy that is not valid, at the first string that is not.
+ * Borrowed: *value points into the copy. Never reads outside of it. Pure.
  */
 bool span_next_string(const struct span_slot *copy, size_t *pos,
 		      enum span_tag *tag, const uint8_t **value, size_t *n);
