@@ -4,7 +4,8 @@
 
 /*
  * A growing byte buffer. Not thread safe. A failed allocation sets buf->failed
- * and drops what is added from then on: check once, at the end.
+ * and drops what is added from then on: check once, at the end. buf_clear and
+ * buf_release reset it.
  */
 
 #include <stdbool.h>
@@ -20,20 +21,21 @@ struct buf {
 };
 
 void buf_init(struct buf *b);
-void buf_clear(struct buf *b);   /* empty, memory kept */
+void buf_clear(struct buf *b); /* empty, memory kept */
 void buf_release(struct buf *b);
+void buf_truncate(struct buf *b, size_t n);   /* forgets what is beyond n bytes */
 bool buf_reserve(struct buf *b, size_t more); /* room for `more` bytes at b->p + b->n */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_add_slice(struct buf *b, struct slice s);
 void buf_add_text(struct buf *b, const char *text);
-void buf_add_u64(struct buf *b, uint64_t value);  /* decimal */
+void buf_add_u64(struct buf *b, uint64_t value); /* decimal */
 void buf_add_i64(struct buf *b, int64_t value);
 void buf_add_hex(struct buf *b, const uint8_t *p, size_t n); /* lower case */
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static inline void buf_add_byte(struct buf *b, uint8_t byte)
 {
-	if (b->n < b->size || buf_reserve(b, 1))
+	if ((b->n < b->size && !b->failed) || buf_reserve(b, 1))
 		b->p[b->n++] = (char)byte;
 }
 

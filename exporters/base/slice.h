@@ -25,9 +25,6 @@ static inline bool slice_equal(struct slice a, struct slice b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-static inline bool slice_is(struct slice a, const char *text)
-{
-	return slice_equal(a, slice_of(text));
-}
+static inline bool slice_is(struct slice a, const char *text) { return slice_equal(a, slice_of(text)); }
 
 #endif

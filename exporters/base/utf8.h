@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_UTF8_H
+#define BTRACE_UTF8_H
+
+/*
+ * UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above
+ * U+10FFFF. Receivers written in Go and Java refuse a whole request for one bad
+ * byte, so what comes from the network is repaired: each maximal part of an
+ * ill-formed sequence becomes one U+FFFD, as Unicode (3.9, table 3-8) and Python
+ * do it. Pure, thread safe.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "exporters/base/arena.h"
+#include "exporters/base/buf.h"
+#include "exporters/base/slice.h"
+
+/*
+ * Looks at the sequence at p (n > 0 bytes left): its length 1..4 if well-formed,
+ * else minus the number of bytes 1..3 that one U+FFFD stands for.
+ */
+int utf8_next(const char *p, size_t n);
+
+bool utf8_valid(struct slice s);
+
+/* How many bytes of s to keep so that it is at most max_bytes and ends between characters. */
+size_t utf8_cut(struct slice s, size_t max_bytes);
+
+/* s itself if it is valid, else a repaired copy; an empty slice if there is no memory. */
+struct slice utf8_repair(struct arena *a, struct slice s);
+
+void buf_add_utf8(struct buf *b, struct slice s); /* repaired */
+
+#endif
