@@ -27,28 +27,42 @@
 
 struct automaton_head {
 	uint32_t magic;
-	uint32_t bytes;        /* of the whole block */
-	uint32_t states;       /* 1..65535 */
-	uint32_t accept_from;  /* states [accept_from, states) accept */
-	uint16_t classes;      /* 1..257; the last one is the end of text */
+	uint32_t bytes;       /* of the whole block */
+	uint32_t states;      /* 1..65535 */
+	uint32_t accept_from; /* states [accept_from, states) accept */
+	uint16_t classes;     /* 1..257; the last one is the end of text */
 	uint16_t end_class;
 	uint32_t reserved;
 };
 
-struct automaton {         /* an opened block plus the run's state */
+_Static_assert(sizeof(struct automaton_head) == 24, "ABI");
+
+struct automaton { /* an opened block plus the run's state */
 	const uint8_t *classes;
 	const uint16_t *next;
 	uint32_t states, accept_from, n_classes, end_class;
 	uint32_t state;
-	bool matched;
+	char held[2]; /* the beginning of an escape that may go on in the next piece */
+	uint8_t held_n;
+	bool matched; /* already sure: further bytes cannot change it */
 };
 
-/* False: not a usable block (then nothing is excluded). */
+/*
+ * Checks the head and stands at the beginning of the text. False: not a usable
+ * block (no automaton, other layout, odd address); nothing is excluded then.
+ * `a` is a plain value: it may be copied, so that a prefix which many texts
+ * share (scheme://host:port) is fed once and the copy kept for as long as the
+ * block stays.
+ */
 bool automaton_open(struct automaton *a, const void *block, size_t bytes);
 void automaton_feed(struct automaton *a, const char *p, size_t n);
-/* Percent-decodes (RFC 3986 2.1) before feeding; an incomplete or bad escape is fed as it stands. */
+/*
+ * Percent-decodes (RFC 3986 2.1) before feeding, once; the text may be cut
+ * anywhere, also inside an escape. A bad escape, or one that never ends, is
+ * fed as it stands.
+ */
 void automaton_feed_decoded(struct automaton *a, const char *p, size_t n);
-/* The text is over: was any pattern found in it? */
+/* The text is over: was any pattern found in it? Once per text. */
 bool automaton_end(struct automaton *a);
 
 #endif
