@@ -9,7 +9,8 @@ LIBDIR  ?= $(PREFIX)/lib
 SAN     ?=
 V       ?=
 WERROR  ?= $(if $(CI),-Werror)
-B       := build$(if $(SAN),/$(SAN))$(if $(filter clang%,$(notdir $(CC))),/clang)
+comma   := ,
+B       := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))$(if $(filter clang%,$(notdir $(CC))),/clang)
 
 Q := $(if $(V),,@)
 
@@ -17,7 +18,8 @@ WARN     := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wun
             -Wpointer-arith -Wwrite-strings -Wvla $(WERROR)
 CFLAGS   ?= -O2 -g
 ALL_C    := -std=gnu11 $(WARN) $(CFLAGS) -I. -I$(B)/gen -MMD -MP -fno-strict-aliasing \
-            -fstack-protector-strong $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer,-D_FORTIFY_SOURCE=2)
+            -fstack-protector-strong \
+            $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer,-D_FORTIFY_SOURCE=2)
 SO_C     := $(ALL_C) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fexceptions
 EXE_C    := $(ALL_C) -fPIE
 SAN_LD   := $(if $(SAN),-fsanitize=$(SAN))
@@ -90,8 +92,12 @@ $(B)/unit/%: tests/unit/%.c $(B)/libctl.a $(B)/libexporter.a $(B)/libshim.a
 	$(if $(Q),@echo "  TEST    $<")
 	$(Q)$(CC) $(EXE_C) $(SAN_LD) -o $@ $< $(B)/libctl.a $(B)/libexporter.a $(B)/libshim.a -lcriterion $(EXE_LIBS)
 
-unit: $(UNIT) ## build and run the unit tests
+check unit: $(UNIT) ## build and run the unit tests
 	@scripts/run-unit $(UNIT)
+
+san: ## the unit tests under the address, undefined behaviour and thread sanitizers
+	@$(MAKE) --no-print-directory SAN=address,undefined unit
+	@$(MAKE) --no-print-directory SAN=thread unit
 
 # --- fuzz targets (clang, libFuzzer); tests/fuzz/fuzz_X.c ---
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
@@ -104,12 +110,84 @@ build/fuzz/%: tests/fuzz/%.c $(wildcard shim/abi/*.c shim/http/*.c exporters/*/*
 
 fuzzers: $(FUZZ) ## build the fuzz targets
 
+FUZZ_SECONDS ?= 60
+fuzz: fuzzers ## fuzz all targets, FUZZ_SECONDS=60 all together
+	@scripts/run-fuzz $(FUZZ_SECONDS) $(FUZZ)
+
+# --- what a reviewer need not look at ---
+C_SRC  := $(shell find shim hooks exporters tests/unit tests/fuzz -name '*.c' 2>/dev/null | sort)
+C_HDR  := $(shell find shim hooks exporters tests/unit tests/fuzz -name '*.h' 2>/dev/null | sort)
+C_DEF  := $(shell find shim hooks exporters -name '*.def' | sort)
+TIDIED := $(C_SRC:%.c=build/tidy/%.ok)
+TIDY_C := -std=gnu11 -I. -Ibuild/gen
+GLIBC_MAX := 2.28
+
+lint: check-format check-tree check-binary check-headers cppcheck tidy check-scripts ## everything that is checked without running it
+
+check-format: ## clang-format on all files; `make format` mends
+	@clang-format --dry-run $(C_SRC) $(C_HDR) 2>&1 | awk -F: '/warning|error/ && !seen[$$1]++ \
+		{ print $$1 ":" $$2 ": not as clang-format has it (make format)"; bad = 1 } END { exit bad }'
+format: ## run clang-format on all files
+	@clang-format -i $(C_SRC) $(C_HDR)
+
+check-tree: ## include directions, sizes, banned functions
+	@scripts/check-includes $(C_SRC) $(C_HDR) $(C_DEF)
+	@scripts/check-size $(C_SRC) $(C_HDR)
+	@scripts/check-banned $(C_SRC) $(C_HDR) $(C_DEF)
+
+check-binary: all ## exported symbols, glibc version, hardening, purity of what was built
+	@scripts/check-symbols $(B)/libbtrace.so
+	@scripts/check-glibc $(GLIBC_MAX) $(B)/libbtrace.so
+	@scripts/check-hardening $(B)/libbtrace.so $(B)/btrace-exporter $(B)/btracectl
+	@scripts/check-pure http $(call so,$(wildcard shim/http/*.c))
+	@scripts/check-pure encode $(call exe,$(wildcard exporters/encode/*.c))
+
+check-headers: $(PROTO_C) ## each header compiles alone
+	@for h in $(C_HDR); do echo "#include \"$$h\"" | \
+		$(CC) -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -I$(B)/gen -fsyntax-only -x c - || exit 1; done
+
+cppcheck: $(PROTO_C) ## cppcheck over the product
+	@mkdir -p build/cppcheck
+	@cppcheck -q -j2 --cppcheck-build-dir=build/cppcheck --std=c11 -I. -Ibuild/gen --inline-suppr --error-exitcode=1 \
+		--enable=warning,performance,portability --suppress=missingIncludeSystem --suppress='*:build/gen/*' \
+		shim hooks exporters
+
+tidy: $(TIDIED) ## clang-tidy, each file when it or a header of it changed
+build/tidy/%.ok: %.c .clang-tidy $(PROTO_C)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  TIDY    $<")
+	$(Q)clang -MM -MP -MT $@ -MF $(@:.ok=.d) $(TIDY_C) $<
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(TIDY_C) 2>$(@:.ok=.log) || { cat $(@:.ok=.log); exit 1; }
+	@touch $@
+
+check-scripts:
+	@shellcheck -S warning -s sh $$(grep -lE '^#!/bin/sh' scripts/*)
+
+analyze: $(PROTO_C) ## gcc's -fanalyzer over all sources (minutes)
+	@for f in $(filter-out tests/%,$(C_SRC)); do \
+		$(CC) $(EXE_C) -MF /dev/null -fanalyzer -Werror -c -o /dev/null $$f || bad=1; done; [ -z "$$bad" ]
+
+# --- tests of the whole ---
+e2e: all ## real servers under the library; K=word selects
+	@tests/e2e/run.py $(if $(K),-k $(K))
+test: ## everything: what CI runs, tier by tier
+	@scripts/test $(TIERS)
+
+install: all ## library to LIBDIR, exporter to PREFIX/libexec/btrace, btracectl to PREFIX/bin
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/libexec/btrace $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(B)/libbtrace.so $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(B)/btrace-exporter $(DESTDIR)$(PREFIX)/libexec/btrace/
+	install -m 755 $(B)/btracectl $(DESTDIR)$(PREFIX)/bin/
+	$(if $(wildcard shim/btrace.h),install -D -m 644 shim/btrace.h $(DESTDIR)$(PREFIX)/include/btrace.h)
+	$(if $(DESTDIR),,-ldconfig)
+
 clean: ## remove build/
 	rm -rf build
 
 help: ## show this list
-	@sed -n 's/^\([a-zA-Z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 18
+	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' Makefile | sort | expand -t 18
 
-.PHONY: all unit fuzzers clean help
+.PHONY: all check unit san fuzzers fuzz lint check-format format check-tree check-binary check-headers cppcheck tidy \
+	check-scripts analyze e2e test install clean help
 .SECONDARY:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) build/tidy -name '*.d' 2>/dev/null)
