@@ -76,5 +76,6 @@ bool span_record_valid(const struct span_slot *copy)
 	return any_set(r->trace_id, sizeof r->trace_id) && any_set(r->span_id, sizeof r->span_id) &&
 	       r->kind >= SPAN_KIND_INTERNAL && r->kind <= SPAN_KIND_CLIENT && r->method < SPAN_METHOD_MAX &&
 	       r->end < SPAN_END_MAX && r->status <= STATUS_MAX && r->process < TABLE_PROCESSES &&
-	       address_valid(&r->peer) && address_valid(&r->local) && tail_valid(copy);
+	       address_valid(&r->peer) && address_valid(&r->local) && address_valid(&r->proxied) &&
+	       tail_valid(copy);
 }

@@ -105,12 +105,20 @@ enum span_tag {
 	TAG_REQUEST_HEADER,    /* captured: name in lower case, NUL, value */
 	TAG_RESPONSE_HEADER,   /* captured: likewise */
 	TAG_NAME,              /* own spans: the name */
-	TAG_ATTRIBUTE,         /* own spans: type byte, key, NUL, value */
+	TAG_ATTRIBUTE,         /* own spans: type byte (enum span_attribute), key, NUL, value */
 	TAG_EVENT,             /* own spans: u64 time, name */
 	TAG_STATUS_MESSAGE,
 	TAG_UNIX_PATH,         /* path of the UNIX socket */
 	TAG_LINK,              /* 16 bytes trace id, 8 bytes span id, 1 byte flags */
 	TAG_MAX
+};
+
+/* Values of TAG_ATTRIBUTE; numbers in the byte order of the host. */
+enum span_attribute {
+	SPAN_ATTRIBUTE_STRING = 1,
+	SPAN_ATTRIBUTE_BOOL,           /* 1 byte */
+	SPAN_ATTRIBUTE_INT,            /* 8 bytes, int64_t */
+	SPAN_ATTRIBUTE_DOUBLE,         /* 8 bytes */
 };
 
 struct span_record {
@@ -141,7 +149,8 @@ struct span_record {
 	uint64_t connection;            /* number of the connection within the process */
 	uint64_t wait_ns;               /* accept to first byte, 0 for later requests */
 	uint32_t request_number;        /* 0 for the first on its connection */
-	uint32_t reserved[7];
+	struct span_address proxied;    /* source told by the PROXY protocol; family 0: none came */
+	uint32_t reserved[1];
 };
 
 struct span_slot {
@@ -155,7 +164,7 @@ _Static_assert(offsetof(struct span_record, request_head_bytes) == 80, "ABI");
 _Static_assert(offsetof(struct span_record, process) == 96, "ABI");
 _Static_assert(offsetof(struct span_record, peer) == 108, "ABI");
 _Static_assert(offsetof(struct span_record, connection) == 160, "ABI");
-_Static_assert(offsetof(struct span_record, reserved) == 180, "ABI");
+_Static_assert(offsetof(struct span_record, proxied) == 180, "ABI");
 _Static_assert(sizeof(struct span_record) == SPAN_HEAD_BYTES, "ABI");
 _Static_assert(sizeof(struct span_slot) == SPAN_SLOT_BYTES, "ABI");
 

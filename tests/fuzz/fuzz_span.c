@@ -56,7 +56,7 @@ static void mend(struct span_record *r)
 	r->end %= SPAN_END_MAX;
 	r->status %= 1000;
 	r->process %= TABLE_PROCESSES;
-	r->peer.family = r->local.family = 2;
+	r->peer.family = r->local.family = r->proxied.family = 2;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/span/attributes.h"
+
+#include <string.h>
+
+void attributes_begin(struct attribute_set *s, struct arena *arena, uint32_t limit, uint32_t max_chars)
+{
+	s->arena = arena;
+	s->limit = limit < ATTRIBUTES_MAX ? limit : ATTRIBUTES_MAX;
+	s->max_chars = max_chars;
+	s->n = s->dropped = 0;
+}
+
+__attribute__((cold, noinline)) static struct slice cut_long(struct slice s, uint32_t max_chars)
+{
+	uint32_t chars = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		if (((uint8_t)s.p[i] & 0xc0) != 0x80 && chars++ == max_chars)
+			return (struct slice){ s.p, i };
+	return s;
+}
+
+struct slice attributes_cut(struct slice s, uint32_t max_chars)
+{
+	return s.n <= max_chars ? s : cut_long(s, max_chars);
+}
+
+static struct attribute *next(struct attribute_set *s, struct slice key)
+{
+	struct attribute *a;
+
+	if (s->n >= s->limit) {
+		s->dropped++;
+		return NULL;
+	}
+	a = &s->items[s->n++];
+	a->key = key;
+	return a;
+}
+
+void attributes_text(struct attribute_set *s, struct slice key, struct slice value)
+{
+	struct attribute *a = next(s, key);
+
+	if (!a)
+		return;
+	a->value.type = VALUE_STRING;
+	a->value.string = attributes_cut(value, s->max_chars);
+}
+
+void attributes_int(struct attribute_set *s, struct slice key, int64_t value)
+{
+	struct attribute *a = next(s, key);
+
+	if (!a)
+		return;
+	a->value.type = VALUE_INT;
+	a->value.integer = value;
+}
+
+void attributes_bool(struct attribute_set *s, struct slice key, bool value)
+{
+	struct attribute *a = next(s, key);
+
+	if (!a)
+		return;
+	a->value.type = VALUE_BOOL;
+	a->value.boolean = value;
+}
+
+void attributes_texts(struct attribute_set *s, struct slice key, struct value *items, size_t n)
+{
+	struct attribute *a = next(s, key);
+
+	if (!a)
+		return;
+	for (size_t i = 0; i < n; i++)
+		items[i].string = attributes_cut(items[i].string, s->max_chars);
+	a->value.type = VALUE_ARRAY;
+	a->value.array.items = items;
+	a->value.array.n = n;
+}
+
+void attributes_set(struct attribute_set *s, struct slice key, struct value value)
+{
+	struct attribute *a = NULL;
+
+	if (key.n == 0)
+		return;
+	for (uint32_t i = 0; i < s->n && !a; i++)
+		if (slice_equal(s->items[i].key, key))
+			a = &s->items[i];
+	if (!a)
+		a = next(s, key);
+	if (!a)
+		return;
+	if (value.type == VALUE_STRING)
+		value.string = attributes_cut(value.string, s->max_chars);
+	a->value = value;
+}
+
+struct attributes attributes_end(struct attribute_set *s)
+{
+	struct attribute *items = s->n ? arena_take(s->arena, s->n * sizeof *items) : NULL;
+
+	if (!items)
+		return (struct attributes){ NULL, 0 };
+	memcpy(items, s->items, s->n * sizeof *items);
+	return (struct attributes){ items, s->n };
+}
