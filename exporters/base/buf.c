@@ -30,19 +30,18 @@ void buf_truncate(struct buf *b, size_t n)
 		b->n = n;
 }
 
-/* From here on nothing fits, so that no inline writer has to look at `failed`. */
 static bool fail(struct buf *b)
 {
 	b->failed = true;
 	return false;
 }
 
-__attribute__((cold, noinline)) static bool grow(struct buf *b, size_t more)
+bool buf_grow(struct buf *b, size_t more)
 {
 	size_t size = b->size < FIRST_SIZE ? FIRST_SIZE : b->size;
 	char *p;
 
-	if (more > (size_t)PTRDIFF_MAX - b->n)
+	if (b->failed || more > (size_t)PTRDIFF_MAX - b->n)
 		return fail(b);
 	while (size < b->n + more)
 		size = size > (size_t)PTRDIFF_MAX / 2 ? (size_t)PTRDIFF_MAX : size * 2;
@@ -53,25 +52,6 @@ __attribute__((cold, noinline)) static bool grow(struct buf *b, size_t more)
 	b->size = size;
 	return true;
 }
-
-bool buf_reserve(struct buf *b, size_t more)
-{
-	if (b->failed)
-		return false;
-	if (more <= b->size - b->n && b->p)
-		return true;
-	return grow(b, more);
-}
-
-void buf_add(struct buf *b, const void *p, size_t n)
-{
-	if (n == 0 || !buf_reserve(b, n))
-		return;
-	memcpy(b->p + b->n, p, n);
-	b->n += n;
-}
-
-void buf_add_slice(struct buf *b, struct slice s) { buf_add(b, s.p, s.n); }
 
 void buf_add_text(struct buf *b, const char *text) { buf_add(b, text, strlen(text)); }
 
@@ -93,6 +73,15 @@ void buf_add_hex(struct buf *b, const uint8_t *p, size_t n)
 		return;
 	number_hex(b->p + b->n, p, n);
 	b->n += 2 * n;
+}
+
+void buf_insert(struct buf *b, size_t at, const void *p, size_t n)
+{
+	if (n == 0 || !buf_reserve(b, n))
+		return;
+	memmove(b->p + at + n, b->p + at, b->n - at);
+	memcpy(b->p + at, p, n);
+	b->n += n;
 }
 
 void buf_printf(struct buf *b, const char *format, ...)

@@ -34,17 +34,49 @@ int utf8_next(const char *p, size_t n)
 	return length;
 }
 
+enum { WORD = sizeof(uint64_t) };
+#define HIGH_BITS 0x8080808080808080u
+
+static uint64_t load_word(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, WORD);
+	return word;
+}
+
+/* Up to seven bytes as a word, read in pieces that overlap. */
+static uint64_t load_short(const char *p, size_t n)
+{
+	uint32_t first, last;
+
+	if (n >= 4) {
+		memcpy(&first, p, 4);
+		memcpy(&last, p + n - 4, 4);
+		return first | last;
+	}
+	return n ? (uint64_t)((uint8_t)p[0] | (uint8_t)p[n / 2] | (uint8_t)p[n - 1]) : 0;
+}
+
+bool utf8_is_ascii(struct slice s)
+{
+	uint64_t seen = 0;
+	size_t i = 0;
+
+	if (s.n < WORD)
+		return !(load_short(s.p, s.n) & HIGH_BITS);
+	for (; i + WORD < s.n; i += WORD)
+		seen |= load_word(s.p + i);
+	return !((seen | load_word(s.p + s.n - WORD)) & HIGH_BITS);
+}
+
 /* Bytes up to the first that is not ASCII. */
 static size_t ascii_run(const char *p, size_t n)
 {
 	size_t i = 0;
-	uint64_t eight;
 
-	for (; i + 8 <= n; i += 8) {
-		memcpy(&eight, p + i, 8);
-		if (eight & 0x8080808080808080u)
-			break;
-	}
+	while (i + WORD <= n && !(load_word(p + i) & HIGH_BITS))
+		i += WORD;
 	while (i < n && (uint8_t)p[i] < 0x80)
 		i++;
 	return i;
@@ -85,50 +117,62 @@ size_t utf8_cut(struct slice s, size_t max_bytes)
 
 static struct slice rest_of(struct slice s, size_t from) { return (struct slice){ s.p + from, s.n - from }; }
 
-void buf_add_utf8(struct buf *b, struct slice s)
+/* Skips one bad part, s.n > 0. */
+static struct slice past_bad(struct slice s) { return rest_of(s, (size_t)-utf8_next(s.p, s.n)); }
+
+size_t utf8_repaired_size(struct slice s)
+{
+	size_t size = 0;
+
+	while (s.n) {
+		size_t good = valid_run(s);
+
+		size += good;
+		s = rest_of(s, good);
+		if (s.n) {
+			size += sizeof(replacement);
+			s = past_bad(s);
+		}
+	}
+	return size;
+}
+
+char *utf8_put_repaired(char *out, struct slice s)
 {
 	while (s.n) {
 		size_t good = valid_run(s);
 
-		buf_add(b, s.p, good);
+		memcpy(out, s.p, good);
+		out += good;
 		s = rest_of(s, good);
-		if (!s.n)
-			break;
-		buf_add(b, replacement, sizeof(replacement));
-		s = rest_of(s, (size_t)-utf8_next(s.p, s.n));
+		if (s.n) {
+			memcpy(out, replacement, sizeof(replacement));
+			out += sizeof(replacement);
+			s = past_bad(s);
+		}
 	}
+	return out;
 }
 
-/* The copy is made in one piece: a bad byte grows to three at most. */
-static struct slice repair_copy(struct arena *a, struct slice s, size_t good)
+void buf_add_utf8(struct buf *b, struct slice s)
 {
-	size_t n = 0;
-	char *out;
+	size_t size = utf8_repaired_size(s);
 
-	if (s.n > SIZE_MAX / 3) {
-		a->failed = true;
-		return (struct slice){ "", 0 };
-	}
-	out = arena_take(a, good + 3 * (s.n - good));
-	if (!out)
-		return (struct slice){ "", 0 };
-	while (s.n) {
-		memcpy(out + n, s.p, good);
-		n += good;
-		s = rest_of(s, good);
-		if (!s.n)
-			break;
-		memcpy(out + n, replacement, sizeof(replacement));
-		n += sizeof(replacement);
-		s = rest_of(s, (size_t)-utf8_next(s.p, s.n));
-		good = valid_run(s);
-	}
-	return (struct slice){ out, n };
+	if (size && buf_reserve(b, size))
+		b->n = (size_t)(utf8_put_repaired(b->p + b->n, s) - b->p);
 }
 
 struct slice utf8_repair(struct arena *a, struct slice s)
 {
-	size_t good = valid_run(s);
+	size_t size;
+	char *out;
 
-	return good == s.n ? s : repair_copy(a, s, good);
+	if (utf8_valid(s))
+		return s;
+	size = utf8_repaired_size(s);
+	out = arena_take(a, size);
+	if (!out)
+		return (struct slice){ "", 0 };
+	utf8_put_repaired(out, s);
+	return (struct slice){ out, size };
 }

@@ -24,12 +24,17 @@
 int utf8_next(const char *p, size_t n);
 
 bool utf8_valid(struct slice s);
+bool utf8_is_ascii(struct slice s); /* the quick look that settles nearly all strings */
 
 /* How many bytes of s to keep so that it is at most max_bytes and ends between characters. */
 size_t utf8_cut(struct slice s, size_t max_bytes);
 
 /* s itself if it is valid, else a repaired copy; an empty slice if there is no memory. */
 struct slice utf8_repair(struct arena *a, struct slice s);
+
+/* For writers that need the length first: of the repaired text, and that text written to out. */
+size_t utf8_repaired_size(struct slice s);
+char *utf8_put_repaired(char *out, struct slice s); /* returns its end */
 
 void buf_add_utf8(struct buf *b, struct slice s); /* repaired */
 

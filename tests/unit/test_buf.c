@@ -41,6 +41,19 @@ Test(buf, adds_texts_numbers_and_hex)
 	buf_release(&b);
 }
 
+Test(buf, insert_moves_what_is_behind)
+{
+	struct buf b;
+
+	buf_init(&b);
+	buf_add_text(&b, "ad");
+	buf_insert(&b, 1, "bc", 2);
+	buf_insert(&b, 4, "e", 1);
+	buf_insert(&b, 0, "", 0);
+	cr_assert_buf(b, "abcde");
+	buf_release(&b);
+}
+
 Test(buf, printf_longer_than_the_buffer_is_whole)
 {
 	struct buf b;

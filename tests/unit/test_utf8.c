@@ -65,6 +65,21 @@ Test(utf8, valid_text_is_not_copied)
 	cr_assert_eq(a.total, 0);
 }
 
+Test(utf8, is_ascii_sees_a_high_byte_at_every_place)
+{
+	char text[40];
+
+	for (size_t n = 0; n <= sizeof(text); n++) {
+		memset(text, 'a', sizeof(text));
+		cr_assert(utf8_is_ascii((struct slice){ text, n }), "%zu", n);
+		for (size_t i = 0; i < sizeof(text); i++) {
+			text[i] = (char)0x80;
+			cr_assert_eq(utf8_is_ascii((struct slice){ text, n }), i >= n, "%zu of %zu", i, n);
+			text[i] = 'a';
+		}
+	}
+}
+
 /* All sequences of up to three bytes after a few first ones: agrees with the definition by decoding. */
 static bool well_formed(const uint8_t *p, size_t n, int *length)
 {
