@@ -94,8 +94,8 @@ struct span {
 	uint32_t dropped_attributes, dropped_events, dropped_links;
 	enum model_status status;
 	struct slice status_message;
-	const struct resource *resource; /* spans of one process share the pointer */
-	const struct scope *scope;
+	const struct resource *resource; /* spans of one process share the pointer; never NULL */
+	const struct scope *scope;       /* the same */
 };
 
 /* Spans in the order of their ending; those of one resource and scope stand together. */

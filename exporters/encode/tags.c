@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/encode/tags.h"
+
+#include "exporters/base/number.h"
+#include "exporters/base/utf8.h"
+#include "exporters/encode/json.h"
+
+static void add(struct tags *tags, struct slice key, struct value value)
+{
+	tags->items[tags->n++] = (struct attribute){ key, value };
+}
+
+static void add_string(struct tags *tags, struct slice key, struct slice text)
+{
+	add(tags, key, (struct value){ .type = VALUE_STRING, .string = text });
+}
+
+static void add_present(struct tags *tags, struct slice key, struct slice text)
+{
+	if (text.n)
+		add_string(tags, key, text);
+}
+
+static void add_count(struct tags *tags, struct slice key, uint32_t count)
+{
+	if (count)
+		add(tags, key, (struct value){ .type = VALUE_INT, .integer = count });
+}
+
+/* In Zipkin the mere presence of `error` marks a failure: it is written for ERROR only, and then always. */
+static void add_status(struct tags *tags, const struct span *span, enum tag_dialect dialect)
+{
+	if (span->status == MODEL_STATUS_UNSET)
+		return;
+	if (span->status == MODEL_STATUS_OK) {
+		add_string(tags, SLICE("otel.status_code"), SLICE("OK"));
+		return;
+	}
+	add_string(tags, SLICE("otel.status_code"), SLICE("ERROR"));
+	if (dialect == TAGS_OF_ZIPKIN) {
+		add_string(tags, SLICE("error"), span->status_message);
+		return;
+	}
+	add_present(tags, SLICE("otel.status_description"), span->status_message);
+	add(tags, SLICE("error"), (struct value){ .type = VALUE_BOOL, .boolean = true });
+}
+
+static struct slice kind_of(const struct span *span)
+{
+	switch (span->kind) {
+	case MODEL_KIND_SERVER: return SLICE("server");
+	case MODEL_KIND_CLIENT: return SLICE("client");
+	case MODEL_KIND_PRODUCER: return SLICE("producer");
+	case MODEL_KIND_CONSUMER: return SLICE("consumer");
+	default: return (struct slice){ NULL, 0 };
+	}
+}
+
+static void add_namespace(struct tags *tags, const struct resource *resource)
+{
+	static const struct slice key = SLICE("service.namespace");
+
+	for (size_t i = 0; i < resource->attributes.n; i++)
+		if (slice_equal(resource->attributes.items[i].key, key))
+			add(tags, key, resource->attributes.items[i].value);
+}
+
+void tags_map(struct tags *tags, const struct span *span, enum tag_dialect dialect,
+	      const struct encode_options *options)
+{
+	tags->n = 0;
+	if (dialect == TAGS_OF_JAEGER)
+		add_present(tags, SLICE("span.kind"), kind_of(span));
+	else
+		add_namespace(tags, span->resource);
+	add_status(tags, span, dialect);
+	add_present(tags, SLICE("w3c.tracestate"), span->trace_state);
+	add_count(tags, SLICE("otel.dropped_attributes_count"), span->dropped_attributes);
+	add_count(tags, SLICE("otel.dropped_events_count"), span->dropped_events);
+	add_count(tags, SLICE("otel.dropped_links_count"), span->dropped_links);
+	add_present(tags, SLICE("otel.scope.name"), span->scope->name);
+	add_present(tags, SLICE("otel.scope.version"), span->scope->version);
+	if (options->without_library_aliases)
+		return;
+	add_present(tags, SLICE("otel.library.name"), span->scope->name);
+	add_present(tags, SLICE("otel.library.version"), span->scope->version);
+}
+
+static bool says_false(const struct value *value)
+{
+	return (value->type == VALUE_BOOL && !value->boolean) ||
+	       (value->type == VALUE_STRING && slice_is(value->string, "false"));
+}
+
+bool tags_replace(const struct tags *tags, const struct attribute *attribute)
+{
+	struct slice key = attribute->key;
+
+	/* All keys of ours begin with one of these; HTTP attributes with e and s are few. */
+	if (!key.n || (*key.p != 'o' && *key.p != 'e' && *key.p != 's' && *key.p != 'w'))
+		return false;
+	if (slice_equal(key, SLICE("error")) && says_false(&attribute->value))
+		return true;
+	for (size_t i = 0; i < tags->n; i++)
+		if (slice_equal(tags->items[i].key, key))
+			return true;
+	return false;
+}
+
+struct slice tags_cut(struct slice text, size_t max_bytes)
+{
+	if (max_bytes)
+		text.n = utf8_cut(text, max_bytes);
+	return text;
+}
+
+void tags_add_text(struct buf *b, const struct value *value, size_t max_bytes)
+{
+	size_t start = b->n;
+
+	switch (value->type) {
+	case VALUE_STRING: buf_add_utf8(b, tags_cut(value->string, max_bytes)); return;
+	case VALUE_DOUBLE:
+		if (buf_reserve(b, NUMBER_SIZE))
+			b->n += number_double(b->p + b->n, value->real);
+		return;
+	case VALUE_ARRAY:
+		json_value(b, value);
+		if (max_bytes && b->n - start > max_bytes)
+			buf_truncate(
+				b,
+				start + tags_cut((struct slice){ b->p + start, b->n - start }, max_bytes).n);
+		return;
+	default: json_value(b, value);
+	}
+}
