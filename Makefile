@@ -87,10 +87,10 @@ $(B)/btracectl: $(call exe,exporters/ctl/main.c) $(B)/libctl.a $(B)/libexporter.
 # --- unit tests: one program a module ---
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
-$(B)/unit/%: tests/unit/%.c $(B)/libctl.a $(B)/libexporter.a $(B)/libshim.a
+$(B)/unit/%: tests/unit/%.c $(B)/libctl.a $(B)/libexporter.a $(B)/libshim.a $(B)/libtests.a
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  TEST    $<")
-	$(Q)$(CC) $(EXE_C) $(SAN_LD) -o $@ $< $(B)/libctl.a $(B)/libexporter.a $(B)/libshim.a -lcriterion $(EXE_LIBS)
+	$(Q)$(CC) $(EXE_C) $(SAN_LD) -o $@ $< $(B)/libtests.a $(B)/libctl.a $(B)/libexporter.a $(B)/libshim.a -lcriterion $(EXE_LIBS)
 
 check unit: $(UNIT) ## build and run the unit tests
 	@scripts/run-unit $(UNIT)
@@ -98,6 +98,16 @@ check unit: $(UNIT) ## build and run the unit tests
 san: ## the unit tests under the address, undefined behaviour and thread sanitizers
 	@$(MAKE) --no-print-directory SAN=address,undefined unit
 	@$(MAKE) --no-print-directory SAN=thread unit
+
+# --- programs that tests run (tests/tools, tests/bench), what they and unit tests share (tests/lib) ---
+$(B)/libtests.a: $(call exe,$(wildcard tests/lib/*.c))
+	$(Q)rm -f $@; ar crs $@ $^
+TOOLS := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/tools/*.c tests/bench/*.c))
+tools: $(TOOLS) ## build the programs that tests run
+$(TOOLS): $(B)/%: $(B)/exe/tests/%.o $(B)/libtests.a $(B)/libexporter.a
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  LD      $@")
+	$(Q)$(CC) $(EXE_LD) -o $@ $^ $(EXE_LIBS)
 
 # --- fuzz targets (clang, libFuzzer); tests/fuzz/fuzz_X.c ---
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
@@ -187,7 +197,7 @@ clean: ## remove build/
 help: ## show this list
 	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' Makefile | sort | expand -t 18
 
-.PHONY: all check unit san fuzzers fuzz lint check-format format check-tree check-binary check-headers cppcheck tidy \
+.PHONY: all tools check unit san fuzzers fuzz lint check-format format check-tree check-binary check-headers cppcheck tidy \
 	check-scripts analyze e2e test install clean help
 .SECONDARY:
 -include $(shell find $(B) build/tidy -name '*.d' 2>/dev/null)

@@ -21,6 +21,7 @@ enum { WHAT_WIDTH = 40, STATUS_WIDTH = 4, DURATION_WIDTH = 8, SIZE_WIDTH = 8, PE
 enum wanted {
 	METHOD,
 	PATH,
+	FULL,
 	ROUTE,
 	STATUS,
 	REQUEST_SIZE,
@@ -35,6 +36,7 @@ enum wanted {
 static const struct slice wanted_keys[WANTED_COUNT] = {
 	[METHOD] = SLICE("http.request.method"),
 	[PATH] = SLICE("url.path"),
+	[FULL] = SLICE("url.full"),
 	[ROUTE] = SLICE("http.route"),
 	[STATUS] = SLICE("http.response.status_code"),
 	[REQUEST_SIZE] = SLICE("http.request.body.size"),
@@ -191,10 +193,11 @@ static void add_size(struct buf *b, const int64_t *bytes)
 	add_right(b, text, n, SIZE_WIDTH);
 }
 
-/* The name says it all once it has the route; else the path tells more than a bare method. */
+/* The name says it all once it has the route; else the path or URL tells more than a bare method. */
 static void add_what(struct buf *b, const struct span *span, const struct found *found)
 {
-	struct slice method = string_of(found, METHOD), path = string_of(found, PATH);
+	struct slice method = string_of(found, METHOD);
+	struct slice path = string_of(found, span->kind == MODEL_KIND_CLIENT ? FULL : PATH);
 	size_t shown;
 
 	if (!path.n || !method.n || string_of(found, ROUTE).n || method.n + 1 >= WHAT_WIDTH) {
