@@ -18,7 +18,9 @@
  *	BEGIN STATUS FIELD* HEAD_END BODY* END			(response)
  * An interim response (1xx but 101) is a whole message of its own: BEGIN STATUS
  * FIELD* HEAD_END END with http1_is_interim() true from STATUS on.
- * After SWITCHED (101, 2xx to CONNECT) or BROKEN the parser answers
+ * A message that switches (101, 2xx to CONNECT) ends as any other and HTTP1_SWITCHED
+ * comes after its END; a head that cannot be framed has HTTP1_BROKEN after its HEAD_END.
+ * Both leave *in at the first byte they speak of. After them the parser answers
  * HTTP1_NEED_MORE for ever and eats all input.
  *
  * Thread and signal safety: one struct, one user at a time.
@@ -43,20 +45,20 @@ enum http1_field {
 
 enum http1_event {
 	HTTP1_NEED_MORE = 0, /* *in == end */
-	HTTP1_BEGIN,    /* data.p: first byte of the start line; leading empty lines are before it */
-	HTTP1_METHOD,   /* data.p/n: the method, whole (at most HTTP1_METHOD_MAX, else BROKEN) */
-	HTTP1_TARGET,   /* data.p/n: a piece; data.last on the last */
-	HTTP1_VERSION,  /* request line complete, parser->version is set */
-	HTTP1_STATUS,   /* status line complete, parser->status and ->version are set. The caller
-	                   tells now which request it answers: http1_answers() */
-	HTTP1_FIELD,    /* data.field, data.p/n a piece of the value without outer white space;
-	                   data.first, data.last */
-	HTTP1_HEAD_END, /* parser->head_bytes, ->keep_alive, ->framing are set */
-	HTTP1_BODY,     /* data.bytes body bytes (content, without chunk framing) went by */
-	HTTP1_END,      /* message complete */
-	HTTP1_SWITCHED, /* what follows is not HTTP/1 */
-	HTTP1_BROKEN,   /* what follows cannot be framed; parser->error says why */
-	HTTP1_INCOMPLETE, /* from http1_eof() only: the stream ended inside a message */
+	HTTP1_BEGIN,         /* data.p: first byte of the start line; leading empty lines are before it */
+	HTTP1_METHOD,        /* data.p/n: the method, whole (at most HTTP1_METHOD_MAX, else BROKEN) */
+	HTTP1_TARGET,        /* data.p/n: a piece; data.last on the last */
+	HTTP1_VERSION,       /* request line complete, parser->version is set */
+	HTTP1_STATUS,        /* status line complete, parser->status and ->version are set. The caller
+				tells now which request it answers: http1_answers() */
+	HTTP1_FIELD,         /* data.field, data.p/n a piece of the value without outer white space;
+				data.first, data.last */
+	HTTP1_HEAD_END,      /* parser->head_bytes, ->keep_alive, ->framing are set */
+	HTTP1_BODY,          /* data.bytes body bytes (content, without chunk framing) went by */
+	HTTP1_END,           /* message complete */
+	HTTP1_SWITCHED,      /* what follows is not HTTP/1 */
+	HTTP1_BROKEN,        /* what follows cannot be framed; parser->error says why */
+	HTTP1_INCOMPLETE,    /* from http1_eof() only: the stream ended inside a message */
 };
 
 #define HTTP1_METHOD_MAX 32
@@ -70,13 +72,13 @@ enum http1_framing {
 
 enum http1_error {
 	HTTP1_OK = 0,
-	HTTP1_NOT_HTTP,        /* first bytes of the connection are no HTTP start line */
-	HTTP1_BAD_START_LINE,  /* a later start line is none: contradiction, see http1.c */
-	HTTP1_BAD_LENGTH,      /* Content-Length invalid or contradicting itself (RFC 9112 6.3) */
+	HTTP1_NOT_HTTP,       /* first bytes of the connection are no HTTP start line */
+	HTTP1_BAD_START_LINE, /* a later start line is none: contradiction, see http1.c */
+	HTTP1_BAD_LENGTH,     /* Content-Length invalid or contradicting itself (RFC 9112 6.3) */
 	HTTP1_BAD_CHUNK,
-	HTTP1_BAD_CODING,      /* request with a final transfer coding other than chunked */
-	HTTP1_UNSEEN_HEAD,     /* bytes known by count only where a head was expected */
-	HTTP1_NO_STATUS_LINE,  /* HTTP/0.9 style answer */
+	HTTP1_BAD_CODING,     /* request with a final transfer coding other than chunked */
+	HTTP1_UNSEEN_HEAD,    /* bytes known by count only where a head was expected */
+	HTTP1_NO_STATUS_LINE, /* HTTP/0.9 style answer */
 };
 
 struct http1_captured { /* names the caller wants besides those of headers.def */
@@ -90,7 +92,7 @@ struct http1_options {
 };
 
 struct http1_data {
-	const char *p; /* borrowed from the input */
+	const char *p; /* borrowed from the input or from the parser: good until the next call */
 	size_t n;
 	uint64_t bytes;
 	enum http1_field field;
@@ -107,25 +109,27 @@ enum http1_answer { HTTP1_ANSWER_PLAIN, HTTP1_ANSWER_HEAD, HTTP1_ANSWER_CONNECT 
  * read by the caller after the event that sets them; the rest is the parser's.
  */
 struct http1 {
-	uint64_t left;         /* body or chunk bytes still to come */
-	uint32_t head_bytes;   /* (out) bytes of the head, start line and empty line included */
-	uint16_t status;       /* (out) responses: 100-999 */
-	uint8_t version;       /* (out) major << 4 | minor */
-	uint8_t role;          /* enum http1_role */
+	uint64_t left;       /* body or chunk bytes still to come */
+	uint32_t head_bytes; /* (out) bytes of the head, start line and empty line included */
+	uint16_t status;     /* (out) responses: 100-999 */
+	uint8_t version;     /* (out) major << 4 | minor */
+	uint8_t role;        /* enum http1_role */
 	uint8_t state;
-	uint8_t framing;       /* (out) enum http1_framing */
-	uint8_t error;         /* (out) enum http1_error */
-	uint8_t answer;        /* enum http1_answer */
-	bool keep_alive;       /* (out) by version and Connection */
-	bool over_limit;       /* (out) head passed HTTP1_HEAD_LIMIT */
-	bool upgrade;          /* (out) Connection: upgrade was there */
-	bool expect_continue;  /* (out) Expect: 100-continue was there */
-	bool started;          /* a first message has begun: later junk is a contradiction */
+	uint8_t framing;      /* (out) enum http1_framing */
+	uint8_t error;        /* (out) enum http1_error */
+	uint8_t answer;       /* enum http1_answer */
+	bool keep_alive;      /* (out) by version and Connection */
+	bool over_limit;      /* (out) head passed HTTP1_HEAD_LIMIT */
+	bool upgrade;         /* (out) Connection: upgrade was there */
+	bool expect_continue; /* (out) Expect: 100-continue was there */
+	bool started;         /* a first message has begun: later junk is a contradiction */
 	uint8_t name_len;
 	uint8_t field;
-	uint8_t sub;           /* sub-state of the field or line being read */
+	uint8_t sub; /* sub-state of the field or line being read */
 	uint8_t flags;
 	uint8_t token_len;
+	uint8_t kind;  /* framing field whose value is being read, or 0 */
+	uint8_t words; /* its words that the token may still become */
 	uint64_t content_length;
 	char name[HTTP1_NAME_MAX]; /* carry: method, field name or token split over two reads */
 };
@@ -133,8 +137,8 @@ struct http1 {
 void http1_init(struct http1 *p, enum http1_role role);
 
 /* The next event; advances *in. Never reads at or beyond end. */
-enum http1_event http1_next(struct http1 *p, const struct http1_options *opt,
-			    const char **in, const char *end, struct http1_data *data);
+enum http1_event http1_next(struct http1 *p, const struct http1_options *opt, const char **in,
+			    const char *end, struct http1_data *data);
 
 /*
  * *n bytes went by which only the kernel saw (sendfile, splice): body. Call

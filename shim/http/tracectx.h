@@ -36,7 +36,8 @@ bool tracectx_uber(const char *p, size_t n, struct tracectx *out);
 /* Is a (joined) tracestate one that may be passed on? wire.md 5.2; at most 32 members. */
 bool tracectx_tracestate_valid(const char *p, size_t n);
 
-/* Writing, for injection and answer headers. Exactly 55 bytes, no NUL. Flag bits other than 0 and 1 are dropped. */
+/* Writing, for injection and answer headers. Exactly 55 bytes, no NUL. Flag bits other than 0 and 1 are
+ * dropped. */
 #define TRACECTX_TRACEPARENT_BYTES 55
 void tracectx_write_traceparent(char out[TRACECTX_TRACEPARENT_BYTES], const uint8_t trace_id[16],
 				const uint8_t span_id[8], uint8_t flags);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_SCAN_H
+#define BTRACE_SCAN_H
+
+/*
+ * Searching in heads. Sixteen bytes at a time where the machine has SSE2 (each
+ * x86-64 has), else byte by byte or by memchr. None reads at or beyond end.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+static inline const char *scan_lf(const char *p, const char *end)
+{
+	const __m128i lf = _mm_set1_epi8('\n');
+	unsigned hit;
+
+	for (; end - p >= 16; p += 16) {
+		hit = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)p), lf));
+		if (hit)
+			return p + __builtin_ctz(hit);
+	}
+	return p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+}
+
+/* The first byte that is no visible one: 0x00 to 0x20. Bytes above 0x7e are passed over. */
+static inline const char *scan_blank(const char *p, const char *end)
+{
+	const __m128i top = _mm_set1_epi8(0x20);
+	unsigned hit;
+	__m128i v;
+
+	for (; end - p >= 16; p += 16) {
+		v = _mm_loadu_si128((const __m128i *)p);
+		hit = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, top), v));
+		if (hit)
+			return p + __builtin_ctz(hit);
+	}
+	while (p < end && (unsigned char)*p > 0x20)
+		p++;
+	return p;
+}
+
+#else
+
+static inline const char *scan_lf(const char *p, const char *end)
+{
+	return p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+}
+
+static inline const char *scan_blank(const char *p, const char *end)
+{
+	while (p < end && (unsigned char)*p > 0x20)
+		p++;
+	return p;
+}
+
+#endif
+
+/* OWS of RFC 9110 5.6.3. */
+static inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+#endif
