@@ -26,7 +26,7 @@ SAN_LD   := $(if $(SAN),-fsanitize=$(SAN))
 SO_LD    := -shared $(if $(SAN),,-Wl,-z,defs) -Wl,-z,text -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now \
             -Wl,-z,nodelete -Wl,--exclude-libs,ALL -Wl,-soname,libbtrace.so $(SAN_LD)
 EXE_LD   := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack $(SAN_LD)
-EXE_LIBS := -lyaml -lcurl -lprotobuf-c -lz
+EXE_LIBS := -lyaml -lcurl -lprotobuf-c -lz -lm
 
 # Layers; see ARCHITECTURE.md for who may include whom (scripts/check-includes holds it).
 LIB_SRC := $(wildcard shim/abi/*.c shim/http/*.c shim/*.c hooks/*.c)
