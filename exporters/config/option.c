@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/config/option.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "exporters/config/report.h"
+
+const struct option config_options[CONFIG_OPTIONS] = {
+#define OPTION(field, type, path, others, def, allowed, environment, reader, example, help) \
+	[CONFIG_##field] = { path,   others,  def,  allowed,       environment,             \
+			     reader, example, help, OPTION_##type, offsetof(struct config, field) },
+#include "exporters/config/config.def"
+#undef OPTION
+};
+
+bool option_word(const char **at, char separator, char *out, size_t size)
+{
+	const char *p = *at, *end;
+	size_t n;
+
+	if (!p || !*p)
+		return false;
+	end = strchr(p, separator);
+	n = end ? (size_t)(end - p) : strlen(p);
+	snprintf(out, size, "%.*s", (int)n, p);
+	*at = end ? end + 1 : p + n;
+	return true;
+}
+
+int option_find(const char *path, bool *older)
+{
+	char other[128];
+
+	*older = false;
+	for (int id = 0; id < CONFIG_OPTIONS; id++)
+		if (!strcmp(config_options[id].path, path))
+			return id;
+	*older = true;
+	for (int id = 0; id < CONFIG_OPTIONS; id++)
+		for (const char *p = config_options[id].others; option_word(&p, ' ', other, sizeof(other));)
+			if (!strcmp(other, path))
+				return id;
+	return -1;
+}
+
+static bool begins(const char *path, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return !strncmp(path, prefix, n) && path[n] == '.';
+}
+
+bool option_prefix(const char *path)
+{
+	for (int id = 0; id < CONFIG_OPTIONS; id++)
+		if (begins(config_options[id].path, path))
+			return true;
+	return false;
+}
+
+/* Is a known key, given whole, better than the best so far? Keys below the same parent are nearer than
+ * others. */
+static void consider(const char *path, size_t parent, const char *known, unsigned *best, char out[128])
+{
+	const char *last = path + parent, *other = strrchr(known, '.');
+	bool sibling = !strncmp(path, known, parent);
+	char step[128];
+	unsigned distance;
+
+	if (sibling) {
+		const char *rest = known + parent;
+
+		snprintf(step, sizeof(step), "%.*s", (int)strcspn(rest, "."), rest);
+	} else {
+		snprintf(step, sizeof(step), "%s", other ? other + 1 : known);
+	}
+	distance = report_distance(last, step);
+	if (distance > report_tolerance(last))
+		return;
+	distance = distance * 2 + !sibling;
+	if (distance >= *best)
+		return;
+	*best = distance;
+	if (sibling)
+		snprintf(out, 128, "%.*s", (int)(parent + strcspn(known + parent, ".")), known);
+	else
+		snprintf(out, 128, "%s", known);
+}
+
+const char *option_suggest(const char *path, char out[128])
+{
+	const char *dot = strrchr(path, '.');
+	size_t parent = dot ? (size_t)(dot + 1 - path) : 0;
+	unsigned best = REPORT_FAR;
+	char other[128];
+
+	for (int id = 0; id < CONFIG_OPTIONS; id++) {
+		consider(path, parent, config_options[id].path, &best, out);
+		for (const char *p = config_options[id].others; option_word(&p, ' ', other, sizeof(other));)
+			consider(path, parent, other, &best, out);
+	}
+	return best == REPORT_FAR ? NULL : out;
+}
+
+int option_choice(const char *allowed, const char *word)
+{
+	char choice[64];
+	int i = 0;
+
+	for (const char *p = allowed; option_word(&p, '|', choice, sizeof(choice)); i++)
+		if (!strcasecmp(choice, word))
+			return i;
+	return -1;
+}
+
+const char *option_meant(const char *allowed, const char *word, char out[64])
+{
+	unsigned best = report_tolerance(word) + 1, distance;
+	char choice[64];
+	bool found = false;
+
+	for (const char *p = allowed; option_word(&p, '|', choice, sizeof(choice));) {
+		distance = report_distance(word, choice);
+		if (distance >= best)
+			continue;
+		best = distance;
+		found = true;
+		snprintf(out, 64, "%s", choice);
+	}
+	return found ? out : NULL;
+}
+
+void option_range(const struct option *option, int64_t *least, int64_t *most)
+{
+	const char *dots = strstr(option->allowed, "..");
+
+	*least = strtoll(option->allowed, NULL, 10);
+	*most = strtoll(dots + 2, NULL, 10);
+}
+
+static void add_choices(const struct option *option, struct buf *out)
+{
+	char choice[64];
+	const char *comma = "";
+
+	for (const char *p = option->allowed; option_word(&p, '|', choice, sizeof(choice)); comma = ", ")
+		if (strcmp(choice, "in_memory")) /* understood, not advertised */
+			buf_printf(out, "%s%s", comma, choice);
+}
+
+void option_allowed_text(const struct option *option, struct buf *out)
+{
+	int64_t least = 0, most = 0;
+
+	switch (option->type) {
+	case OPTION_BOOL: buf_add_text(out, "true or false"); break;
+	case OPTION_RATE: buf_add_text(out, "a number from 0 to 1"); break;
+	case OPTION_COUNT:
+	case OPTION_INT:
+		option_range(option, &least, &most);
+		buf_printf(out, "a whole number from %lld to %lld", (long long)least, (long long)most);
+		break;
+	case OPTION_DURATION: buf_add_text(out, "a duration: seconds, or a number with ms, s, m, h"); break;
+	case OPTION_SIZE:
+		buf_add_text(out, "a size: bytes, or a number with kB, KiB, MB, MiB, GB, GiB");
+		break;
+	case OPTION_STRING: buf_add_text(out, "a text"); break;
+	case OPTION_PATH: buf_add_text(out, "a path"); break;
+	case OPTION_URL:
+		buf_printf(out, "a URL like http://host:port/path%s, or unix:/path",
+			   strstr(option->allowed, "grpc") ? " (grpc: also host:port)" : "");
+		break;
+	case OPTION_IP4: buf_add_text(out, "an IPv4 address"); break;
+	case OPTION_IP6: buf_add_text(out, "an IPv6 address"); break;
+	case OPTION_ENUM: add_choices(option, out); break;
+	case OPTION_ENUMS:
+		buf_add_text(out, "one or a list of ");
+		add_choices(option, out);
+		break;
+	case OPTION_LIST: buf_add_text(out, "a list, or one text with commas"); break;
+	case OPTION_PATTERNS:
+		buf_add_text(out, "a list of regular expressions, or one text with commas");
+		break;
+	case OPTION_MAP: buf_add_text(out, "a mapping, a list of pairs, or one text k=v,k2=v2"); break;
+	}
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_TEST_CONFIG_HELPER_H
+#define BTRACE_TEST_CONFIG_HELPER_H
+
+/* Loading YAML text without a file on disk: it goes through a memfd, named t.yml in directory /etc/btrace. */
+
+#define _GNU_SOURCE
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "exporters/config/config.h"
+
+struct loaded {
+	struct config config;
+	struct config_report report;
+	int rc;
+	char text[16384]; /* the report */
+};
+
+/* environment: "A=1\nB=2", or NULL; yaml NULL: no file. */
+static struct loaded *load_bytes(const char *yaml, size_t n, const char *environment, const char *service)
+{
+	struct loaded *l = calloc(1, sizeof(*l));
+	struct config_source source = CONFIG_SOURCE_INIT;
+	char *copy = environment ? strdup(environment) : NULL, *save = NULL;
+	const char *list[64];
+	size_t count = 0;
+	struct buf out;
+
+	for (char *line = copy ? strtok_r(copy, "\n", &save) : NULL; line && count < 63;
+	     line = strtok_r(NULL, "\n", &save))
+		list[count++] = line;
+	list[count] = NULL;
+	source.environment = list;
+	source.service = service;
+	source.directory = "/etc/btrace";
+	if (yaml) {
+		source.fd = memfd_create("config", MFD_CLOEXEC);
+		cr_assert_eq(write(source.fd, yaml, n), (ssize_t)n);
+		source.path = "t.yml";
+	}
+	l->report = (struct config_report)CONFIG_REPORT_INIT;
+	l->rc = config_load(&l->config, &source, &l->report);
+	buf_init(&out);
+	config_report_text(&l->report, &out);
+	snprintf(l->text, sizeof(l->text), "%.*s", (int)out.n, out.n ? out.p : "");
+	buf_release(&out);
+	if (source.fd >= 0)
+		close(source.fd);
+	free(copy);
+	return l;
+}
+
+static inline struct loaded *load_with(const char *yaml, const char *environment, const char *service)
+{
+	return load_bytes(yaml, yaml ? strlen(yaml) : 0, environment, service);
+}
+
+static inline struct loaded *load(const char *yaml, const char *environment)
+{
+	return load_with(yaml, environment, NULL);
+}
+
+static inline void unload(struct loaded *l)
+{
+	config_release(&l->config);
+	config_report_release(&l->report);
+	free(l);
+}
+
+/* The config_describe line. */
+static inline const char *describe(const struct loaded *l, char out[1024])
+{
+	struct buf b;
+
+	buf_init(&b);
+	config_describe(&l->config, &b);
+	snprintf(out, 1024, "%.*s", (int)b.n, b.p);
+	buf_release(&b);
+	return out;
+}
+
+#endif
