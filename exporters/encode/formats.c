@@ -4,10 +4,7 @@
 #include <string.h>
 
 const struct format *const formats[] = {
-	&format_otlp_json,
-	&format_zipkin,
-	&format_console,
-	NULL,
+	&format_otlp_json, &format_otlp_pb, &format_zipkin, &format_console, NULL,
 };
 
 const struct format *format_by_name(const char *name)
