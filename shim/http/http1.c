@@ -328,3 +328,10 @@ enum http1_event http1_eof(struct http1 *p)
 void http1_answers(struct http1 *p, enum http1_answer answer) { p->answer = (uint8_t)answer; }
 
 bool http1_idle(const struct http1 *p) { return p->state == S_IDLE; }
+
+void http1_restart(struct http1 *p)
+{
+	if (p->state == S_DEAD && p->error == HTTP1_OK)
+		return; /* switched, or its stream has ended */
+	p->state = S_IDLE;
+}

@@ -157,6 +157,22 @@ void http1_answers(struct http1 *p, enum http1_answer answer);
 /* Between two messages, nothing of the next one seen yet? */
 bool http1_idle(const struct http1 *p);
 
+/*
+ * Resynchronisation (for the exchange; the parser never does it by itself). Bodies may hold
+ * anything, also whole messages, so bytes alone prove nothing: restart only where
+ *	1. framing has been contradicted already (HTTP1_BAD_START_LINE: the server sent a body
+ *	   with 204, 304 or HEAD, or more than Content-Length), or the body cannot be meant
+ *	   any more (a request with Expect: 100-continue got its final response without a 100
+ *	   and none of its body came; a response body where the client has sent another
+ *	   request behind a request that got no further than this response), and
+ *	2. the bytes begin a read or write call of the host, and
+ *	3. http1_looks_like_start() says so.
+ * http1_restart() ends the message without an event and makes the parser ready for the
+ * next one. It undoes HTTP1_BROKEN, not HTTP1_SWITCHED.
+ */
+bool http1_looks_like_start(const char *p, size_t n, enum http1_role role);
+void http1_restart(struct http1 *p);
+
 static inline bool http1_is_interim(const struct http1 *p)
 {
 	return p->status >= 100 && p->status < 200 && p->status != 101;

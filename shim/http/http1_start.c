@@ -318,3 +318,31 @@ int http1_sniff(const char *p, size_t n)
 		ours |= strlen(http_only[k]) == m && memcmp(p, http_only[k], m) == 0;
 	return sniff_target(p + m, n - m, ours);
 }
+
+static bool looks_like_request_line(const char *p, size_t n)
+{
+	const char *lf = scan_lf(p, p + n), *cur = p;
+
+	if (!lf)
+		return false;
+	if (lf > p && lf[-1] == '\r')
+		lf--;
+	while (cur < lf && is_tchar((unsigned char)*cur))
+		cur++;
+	if (cur == p || cur - p > HTTP1_METHOD_MAX || cur == lf || *cur++ != ' ')
+		return false;
+	p = cur;
+	while (cur < lf && (unsigned char)*cur > 0x20)
+		cur++;
+	return cur > p && lf - cur == 9 && *cur == ' ' && version(cur + 1);
+}
+
+/* Stricter than the parser: no padding, no HTTP/0.9, the whole line or as much as tells. */
+bool http1_looks_like_start(const char *p, size_t n, enum http1_role role)
+{
+	struct http1 scratch;
+
+	if (role == HTTP1_REQUEST)
+		return looks_like_request_line(p, n);
+	return parse_status(&scratch, p, n) && p[8] == ' ';
+}
