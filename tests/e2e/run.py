@@ -112,6 +112,17 @@ def run_one(label, function, base, stage):
     return label, outcome, text, time.monotonic() - begin
 
 
+def give_up():
+    """Told to end: ends all that the tests have started first."""
+    for p in process.descendants()[::-1]:
+        try:
+            os.kill(p.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    print("told to end before all tests were done", flush=True)
+    os._exit(1)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-k", default="", metavar="WORD", help="only tests whose name holds WORD")
@@ -130,6 +141,7 @@ def main():
     os.chmod(base, 0o755)
     stage = harness.make_stage(os.path.join(base, "stage"))
     process.become_subreaper()
+    signal.signal(signal.SIGTERM, lambda *_: give_up())
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     strict = os.environ.get("BTRACE_TEST_REQUIRE") == "all"
     with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
