@@ -31,9 +31,9 @@ void build_text(struct span_build *b, enum name name, struct slice value)
 	const struct name_row *row = &span_names[name];
 
 	if (wants_stable(b, row))
-		attributes_text(&b->set, row->stable, value);
+		attribute_set_text(&b->set, row->stable, value);
 	if (wants_legacy(b, row))
-		attributes_text(&b->set, row->legacy, value);
+		attribute_set_text(&b->set, row->legacy, value);
 }
 
 void build_int(struct span_build *b, enum name name, int64_t value)
@@ -41,14 +41,14 @@ void build_int(struct span_build *b, enum name name, int64_t value)
 	const struct name_row *row = &span_names[name];
 
 	if (wants_stable(b, row))
-		attributes_int(&b->set, row->stable, value);
+		attribute_set_int(&b->set, row->stable, value);
 	if (wants_legacy(b, row))
-		attributes_int(&b->set, row->legacy, value);
+		attribute_set_int(&b->set, row->legacy, value);
 }
 
 void build_flag(struct span_build *b, enum name name)
 {
-	attributes_bool(&b->set, span_names[name].stable, true);
+	attribute_set_bool(&b->set, span_names[name].stable, true);
 }
 
 struct slice build_string(struct span_build *b, const uint8_t *value, size_t n)

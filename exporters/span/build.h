@@ -4,7 +4,7 @@
 
 /* Inside exporters/span only: one span while it is being made. */
 
-#include "exporters/span/attributes.h"
+#include "exporters/span/attribute_set.h"
 #include "exporters/span/endpoint.h"
 #include "exporters/span/forwarded.h"
 #include "exporters/span/options.h"

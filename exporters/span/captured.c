@@ -89,7 +89,7 @@ static void put(struct span_build *b, struct slice key, struct value *items, siz
 	if (!copy)
 		return;
 	memcpy(copy, items, n * sizeof *copy);
-	attributes_texts(&b->set, key, copy, n);
+	attribute_set_texts(&b->set, key, copy, n);
 }
 
 /* The names of 2022 have underscores where headers have dashes. */

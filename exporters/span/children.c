@@ -45,7 +45,7 @@ static void begin(struct span_build *b, const struct span *parent, unsigned int 
 	out->trace_state = parent->trace_state;
 	out->resource = parent->resource;
 	out->scope = parent->scope;
-	attributes_begin(&b->set, b->arena, b->options->attribute_limit, b->options->value_chars);
+	attribute_set_begin(&b->set, b->arena, b->options->attribute_limit, b->options->value_chars);
 	build_text(b, NAME_CHILD_TYPE, slice_of(types[i]));
 }
 
@@ -53,7 +53,7 @@ static void end(struct span_build *b, uint64_t from, uint64_t to, struct span *o
 {
 	out->start_unix_ns = from;
 	out->end_unix_ns = to > from ? to : from;
-	out->attributes = attributes_end(&b->set);
+	out->attributes = attribute_set_end(&b->set);
 	out->dropped_attributes = b->set.dropped;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "exporters/span/build.h"
+#include "exporters/span/text.h"
 
 #define FLAG_SAMPLED      0x001u
 #define FLAG_RANDOM       0x002u
@@ -71,7 +72,7 @@ static void own_span(struct span_build *b, struct span *out)
 		http_outcome(b, out);
 	if (b->has[TAG_STATUS_MESSAGE]) {
 		out->status = MODEL_STATUS_ERROR;
-		out->status_message = attributes_cut(b->text[TAG_STATUS_MESSAGE], b->options->value_chars);
+		out->status_message = text_cut(b->text[TAG_STATUS_MESSAGE], b->options->value_chars);
 	}
 }
 
@@ -92,7 +93,7 @@ int span_from_record(const struct span_slot *copy, const struct span_options *op
 	b.strings = NULL;
 	*out = (struct span){ .kind = (enum model_kind)copy->head.kind };
 	build_read_strings(&b);
-	attributes_begin(&b.set, arena, options->attribute_limit, options->value_chars);
+	attribute_set_begin(&b.set, arena, options->attribute_limit, options->value_chars);
 	identity(&b, out);
 	switch (copy->head.kind) {
 	case SPAN_KIND_SERVER: http_server(&b, out); break;
@@ -103,7 +104,7 @@ int span_from_record(const struct span_slot *copy, const struct span_options *op
 	captured_headers(&b);
 	own_attributes(&b);
 	own_events_and_links(&b, out);
-	out->attributes = attributes_end(&b.set);
+	out->attributes = attribute_set_end(&b.set);
 	out->dropped_attributes = b.set.dropped;
 	return arena->failed ? -ENOMEM : 0;
 }

@@ -9,10 +9,8 @@ static const struct slice known_methods[] = {
 };
 
 static const struct slice secret_headers[] = {
-	{ "authorization", 13 },
-	{ "proxy-authorization", 19 },
-	{ "cookie", 6 },
-	{ "set-cookie", 10 },
+	{ "authorization", 13 }, { "proxy-authorization", 19 }, { "cookie", 6 }, { "set-cookie", 10 },
+	{ "x-api-key", 9 },
 };
 
 #define SCHEMA "https://opentelemetry.io/schemas/1.43.0"

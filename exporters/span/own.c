@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a program adds by btrace.h: attributes, events; and links. */
 #include "exporters/span/build.h"
+#include "exporters/span/text.h"
 
 #define EVENTS_MAX (SPAN_TAIL_BYTES / 12) /* the smallest event takes 12 bytes of the tail */
 #define LINKS_MAX  (SPAN_TAIL_BYTES / 29)
@@ -42,7 +43,7 @@ static void put_attribute(struct span_build *b, const uint8_t *p, size_t n)
 	if (!nul || !parse_value(b, *p, nul + 1, n - (size_t)(nul + 1 - p), &value))
 		return;
 	key = build_string(b, p + 1, (size_t)(nul - p) - 1);
-	attributes_set(&b->set, key, value);
+	attribute_set_put(&b->set, key, value);
 }
 
 void own_attributes(struct span_build *b)
@@ -66,8 +67,7 @@ static bool parse_event(struct span_build *b, const uint8_t *p, size_t n, struct
 		return false;
 	memcpy(&time, p, sizeof time);
 	*out = (struct model_event){ .time_unix_ns = build_time(b, time) };
-	out->name =
-		attributes_cut(build_string(b, p + sizeof time, n - sizeof time), b->options->value_chars);
+	out->name = text_cut(build_string(b, p + sizeof time, n - sizeof time), b->options->value_chars);
 	return true;
 }
 

@@ -24,3 +24,18 @@ struct slice text_join(struct arena *arena, const struct slice *parts, size_t n)
 	}
 	return (struct slice){ out, used };
 }
+
+__attribute__((cold, noinline)) static struct slice cut_long(struct slice s, uint32_t max_chars)
+{
+	uint32_t chars = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		if (((uint8_t)s.p[i] & 0xc0) != 0x80 && chars++ == max_chars)
+			return (struct slice){ s.p, i };
+	return s;
+}
+
+struct slice text_cut(struct slice s, uint32_t max_chars)
+{
+	return s.n <= max_chars ? s : cut_long(s, max_chars);
+}

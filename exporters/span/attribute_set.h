@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef BTRACE_ATTRIBUTES_H
-#define BTRACE_ATTRIBUTES_H
+#ifndef BTRACE_ATTRIBUTE_SET_H
+#define BTRACE_ATTRIBUTE_SET_H
 
 /*
  * Builds the attributes of one span: on the stack while they are collected, in
  * the arena once their number is known. Keeps the model's invariants for what
  * it is given: limits of number and length (wire.md 7), unique keys for those
- * put by attributes_set(). Not thread safe.
+ * put by attribute_set_put(). Not thread safe.
  *
  * Strings that go in are valid UTF-8 and live at least as long as the arena;
  * they are cut here to the limit of characters, never copied.
@@ -31,22 +31,19 @@ struct attribute_set {
 	struct attribute items[ATTRIBUTES_MAX];
 };
 
-void attributes_begin(struct attribute_set *s, struct arena *arena, uint32_t limit, uint32_t max_chars);
+void attribute_set_begin(struct attribute_set *s, struct arena *arena, uint32_t limit, uint32_t max_chars);
 
 /* For keys which the caller puts at most once. */
-void attributes_text(struct attribute_set *s, struct slice key, struct slice value);
-void attributes_int(struct attribute_set *s, struct slice key, int64_t value);
-void attributes_bool(struct attribute_set *s, struct slice key, bool value);
+void attribute_set_text(struct attribute_set *s, struct slice key, struct slice value);
+void attribute_set_int(struct attribute_set *s, struct slice key, int64_t value);
+void attribute_set_bool(struct attribute_set *s, struct slice key, bool value);
 /* items: in the arena; they are cut in place */
-void attributes_texts(struct attribute_set *s, struct slice key, struct value *items, size_t n);
+void attribute_set_texts(struct attribute_set *s, struct slice key, struct value *items, size_t n);
 
 /* For keys from elsewhere: a key that is there gets the new value, an empty one is ignored. */
-void attributes_set(struct attribute_set *s, struct slice key, struct value value);
+void attribute_set_put(struct attribute_set *s, struct slice key, struct value value);
 
 /* The attributes, copied into the arena; none (and arena->failed) if there is no memory. */
-struct attributes attributes_end(struct attribute_set *s);
-
-/* s cut to max_chars characters. */
-struct slice attributes_cut(struct slice s, uint32_t max_chars);
+struct attributes attribute_set_end(struct attribute_set *s);
 
 #endif

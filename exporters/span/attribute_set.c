@@ -1,29 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "exporters/span/attributes.h"
+#include "exporters/span/attribute_set.h"
 
 #include <string.h>
 
-void attributes_begin(struct attribute_set *s, struct arena *arena, uint32_t limit, uint32_t max_chars)
+#include "exporters/span/text.h"
+
+void attribute_set_begin(struct attribute_set *s, struct arena *arena, uint32_t limit, uint32_t max_chars)
 {
 	s->arena = arena;
 	s->limit = limit < ATTRIBUTES_MAX ? limit : ATTRIBUTES_MAX;
 	s->max_chars = max_chars;
 	s->n = s->dropped = 0;
-}
-
-__attribute__((cold, noinline)) static struct slice cut_long(struct slice s, uint32_t max_chars)
-{
-	uint32_t chars = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		if (((uint8_t)s.p[i] & 0xc0) != 0x80 && chars++ == max_chars)
-			return (struct slice){ s.p, i };
-	return s;
-}
-
-struct slice attributes_cut(struct slice s, uint32_t max_chars)
-{
-	return s.n <= max_chars ? s : cut_long(s, max_chars);
 }
 
 static struct attribute *next(struct attribute_set *s, struct slice key)
@@ -39,17 +26,17 @@ static struct attribute *next(struct attribute_set *s, struct slice key)
 	return a;
 }
 
-void attributes_text(struct attribute_set *s, struct slice key, struct slice value)
+void attribute_set_text(struct attribute_set *s, struct slice key, struct slice value)
 {
 	struct attribute *a = next(s, key);
 
 	if (!a)
 		return;
 	a->value.type = VALUE_STRING;
-	a->value.string = attributes_cut(value, s->max_chars);
+	a->value.string = text_cut(value, s->max_chars);
 }
 
-void attributes_int(struct attribute_set *s, struct slice key, int64_t value)
+void attribute_set_int(struct attribute_set *s, struct slice key, int64_t value)
 {
 	struct attribute *a = next(s, key);
 
@@ -59,7 +46,7 @@ void attributes_int(struct attribute_set *s, struct slice key, int64_t value)
 	a->value.integer = value;
 }
 
-void attributes_bool(struct attribute_set *s, struct slice key, bool value)
+void attribute_set_bool(struct attribute_set *s, struct slice key, bool value)
 {
 	struct attribute *a = next(s, key);
 
@@ -69,20 +56,20 @@ void attributes_bool(struct attribute_set *s, struct slice key, bool value)
 	a->value.boolean = value;
 }
 
-void attributes_texts(struct attribute_set *s, struct slice key, struct value *items, size_t n)
+void attribute_set_texts(struct attribute_set *s, struct slice key, struct value *items, size_t n)
 {
 	struct attribute *a = next(s, key);
 
 	if (!a)
 		return;
 	for (size_t i = 0; i < n; i++)
-		items[i].string = attributes_cut(items[i].string, s->max_chars);
+		items[i].string = text_cut(items[i].string, s->max_chars);
 	a->value.type = VALUE_ARRAY;
 	a->value.array.items = items;
 	a->value.array.n = n;
 }
 
-void attributes_set(struct attribute_set *s, struct slice key, struct value value)
+void attribute_set_put(struct attribute_set *s, struct slice key, struct value value)
 {
 	struct attribute *a = NULL;
 
@@ -96,11 +83,11 @@ void attributes_set(struct attribute_set *s, struct slice key, struct value valu
 	if (!a)
 		return;
 	if (value.type == VALUE_STRING)
-		value.string = attributes_cut(value.string, s->max_chars);
+		value.string = text_cut(value.string, s->max_chars);
 	a->value = value;
 }
 
-struct attributes attributes_end(struct attribute_set *s)
+struct attributes attribute_set_end(struct attribute_set *s)
 {
 	struct attribute *items = s->n ? arena_take(s->arena, s->n * sizeof *items) : NULL;
 
