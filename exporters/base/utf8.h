@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "exporters/base/arena.h"
 #include "exporters/base/buf.h"
@@ -32,9 +33,31 @@ size_t utf8_cut(struct slice s, size_t max_bytes);
 /* s itself if it is valid, else a repaired copy; an empty slice if there is no memory. */
 struct slice utf8_repair(struct arena *a, struct slice s);
 
-/* For writers that need the length first: of the repaired text, and that text written to out. */
 size_t utf8_repaired_size(struct slice s);
 char *utf8_put_repaired(char *out, struct slice s); /* returns its end */
+
+/* A string on its way to a length-prefixed format: how long it will be is known before it is written. */
+struct utf8_text {
+	struct slice s;
+	size_t size; /* repaired */
+	bool valid;
+};
+
+static inline struct utf8_text utf8_text_of(struct slice s)
+{
+	bool valid = utf8_is_ascii(s) || utf8_valid(s);
+
+	return (struct utf8_text){ s, valid ? s.n : utf8_repaired_size(s), valid };
+}
+
+static inline char *utf8_put_text(char *out, struct utf8_text text)
+{
+	if (!text.valid)
+		return utf8_put_repaired(out, text.s);
+	if (text.size)
+		memcpy(out, text.s.p, text.size);
+	return out + text.size;
+}
 
 void buf_add_utf8(struct buf *b, struct slice s); /* repaired */
 

@@ -80,10 +80,10 @@ static size_t put_scalar(char *out, const struct value *value)
 static void add_item(struct buf *b, const struct value *value)
 {
 	struct pb_message item = pb_open(b, ARRAY_VALUES, 1);
-	struct pb_text text;
+	struct utf8_text text;
 
 	if (value->type == VALUE_STRING) {
-		text = pb_text_of(value->string);
+		text = utf8_text_of(value->string);
 		if (buf_reserve(b, 1 + PB_VARINT_MAX + text.size))
 			b->n = (size_t)(pb_put_text_field(b->p + b->n, VALUE_STRING_KEY, text) - b->p);
 	} else if (buf_reserve(b, SCALAR_MAX)) {
@@ -109,7 +109,7 @@ static void add_array_attribute(struct buf *b, uint8_t field, const struct attri
 /* The hot path: sizes first, then one piece of room, then the bytes. */
 static void add_attribute(struct buf *b, uint8_t field, const struct attribute *attribute)
 {
-	struct pb_text key = pb_text_of(attribute->key), text = { .size = 0 };
+	struct utf8_text key = utf8_text_of(attribute->key), text = { .size = 0 };
 	char scalar[SCALAR_MAX], *p;
 	size_t value_size, size;
 
@@ -118,7 +118,7 @@ static void add_attribute(struct buf *b, uint8_t field, const struct attribute *
 		return;
 	}
 	if (attribute->value.type == VALUE_STRING) {
-		text = pb_text_of(attribute->value.string);
+		text = utf8_text_of(attribute->value.string);
 		value_size = pb_text_field_size(text);
 	} else {
 		value_size = put_scalar(scalar, &attribute->value);
@@ -147,28 +147,13 @@ static void add_attributes(struct buf *b, uint8_t field, struct attributes attri
 		add_attribute(b, field, &attributes.items[i]);
 }
 
-static void add_fixed64(struct buf *b, uint8_t key, uint64_t value)
-{
-	if (!buf_reserve(b, 9))
-		return;
-	b->p[b->n] = (char)key;
-	pb_put_fixed64(b->p + b->n + 1, value);
-	b->n += 9;
-}
-
-static void add_id(struct buf *b, uint8_t key, const uint8_t *id, size_t n)
-{
-	if (buf_reserve(b, 2 + n))
-		b->n = (size_t)(pb_put_bytes_field(b->p + b->n, key, id, n) - b->p);
-}
-
 static void add_events(struct buf *b, const struct span *span)
 {
 	for (size_t i = 0; i < span->n_events; i++) {
 		const struct model_event *event = &span->events[i];
 		struct pb_message message = pb_open(b, SPAN_EVENTS, 1);
 
-		add_fixed64(b, EVENT_TIME, event->time_unix_ns);
+		pb_add_fixed64(b, EVENT_TIME, event->time_unix_ns);
 		pb_add_string(b, EVENT_NAME, event->name);
 		add_attributes(b, EVENT_ATTRIBUTES, event->attributes);
 		pb_add_varint(b, EVENT_DROPPED, event->dropped_attributes);
@@ -183,8 +168,8 @@ static void add_links(struct buf *b, const struct span *span)
 		const struct model_link *link = &span->links[i];
 		struct pb_message message = pb_open(b, SPAN_LINKS, 1);
 
-		add_id(b, LINK_TRACE_ID, link->trace_id, 16);
-		add_id(b, LINK_SPAN_ID, link->span_id, 8);
+		pb_add_bytes(b, LINK_TRACE_ID, link->trace_id, 16);
+		pb_add_bytes(b, LINK_SPAN_ID, link->span_id, 8);
 		pb_add_string(b, LINK_TRACE_STATE, link->trace_state);
 		add_attributes(b, LINK_ATTRIBUTES, link->attributes);
 		pb_add_varint(b, LINK_DROPPED, link->dropped_attributes);
@@ -227,15 +212,15 @@ static void add_span(struct buf *b, const struct span *span)
 {
 	struct pb_message message = pb_open(b, GROUP_ITEMS, 2);
 
-	add_id(b, SPAN_TRACE_ID, span->trace_id, 16);
-	add_id(b, SPAN_ID, span->span_id, 8);
+	pb_add_bytes(b, SPAN_TRACE_ID, span->trace_id, 16);
+	pb_add_bytes(b, SPAN_ID, span->span_id, 8);
 	pb_add_string(b, SPAN_TRACE_STATE, span->trace_state);
 	if (span_has_parent(span))
-		add_id(b, SPAN_PARENT_ID, span->parent_span_id, 8);
+		pb_add_bytes(b, SPAN_PARENT_ID, span->parent_span_id, 8);
 	pb_add_string(b, SPAN_NAME, span->name);
 	pb_add_varint(b, SPAN_KIND, span->kind);
-	add_fixed64(b, SPAN_START, span->start_unix_ns);
-	add_fixed64(b, SPAN_END, span->end_unix_ns);
+	pb_add_fixed64(b, SPAN_START, span->start_unix_ns);
+	pb_add_fixed64(b, SPAN_END, span->end_unix_ns);
 	add_attributes(b, SPAN_ATTRIBUTES, span->attributes);
 	pb_add_varint(b, SPAN_DROPPED_ATTRIBUTES, span->dropped_attributes);
 	add_events(b, span);
@@ -254,7 +239,7 @@ struct group {
 
 static struct group open_group(struct buf *b, uint8_t key, struct slice schema_url)
 {
-	size_t tail = schema_url.n ? pb_text_field_size(pb_text_of(schema_url)) : 0;
+	size_t tail = schema_url.n ? pb_text_field_size(utf8_text_of(schema_url)) : 0;
 
 	return (struct group){ pb_open(b, key, 3), schema_url, tail };
 }
@@ -268,8 +253,7 @@ static void close_group(struct buf *b, const struct group *group)
 /* Where the buffer would end after closing a group that has come to `end`. */
 static size_t end_of_group(const struct group *group, size_t end)
 {
-	end += group->tail;
-	return end + pb_varint_size(end - group->message.body) - group->message.guess;
+	return pb_end(group->message, end + group->tail);
 }
 
 /*

@@ -3,11 +3,11 @@
 
 void pb_add_string(struct buf *b, uint8_t key, struct slice s)
 {
-	struct pb_text text;
+	struct utf8_text text;
 
 	if (!s.n)
 		return;
-	text = pb_text_of(s);
+	text = utf8_text_of(s);
 	if (buf_reserve(b, PB_VARINT_MAX + 1 + text.size))
 		b->n = (size_t)(pb_put_text_field(b->p + b->n, key, text) - b->p);
 }
@@ -21,6 +21,25 @@ void pb_add_varint(struct buf *b, uint8_t key, uint64_t value)
 	p = b->p + b->n;
 	*p++ = (char)key;
 	b->n = (size_t)(pb_put_varint(p, value) - b->p);
+}
+
+void pb_add_fixed64(struct buf *b, uint8_t key, uint64_t value)
+{
+	if (!buf_reserve(b, 9))
+		return;
+	b->p[b->n] = (char)key;
+	pb_put_fixed64(b->p + b->n + 1, value);
+	b->n += 9;
+}
+
+void pb_add_bytes(struct buf *b, uint8_t key, const uint8_t *bytes, size_t n)
+{
+	if (!buf_reserve(b, 2 + n))
+		return;
+	b->p[b->n] = (char)key;
+	b->p[b->n + 1] = (char)n;
+	memcpy(b->p + b->n + 2, bytes, n);
+	b->n += 2 + n;
 }
 
 struct pb_message pb_open(struct buf *b, uint8_t key, size_t guess)

@@ -52,48 +52,26 @@ static inline char *pb_put_fixed32(char *p, uint32_t value)
 	return p;
 }
 
-/* A string on its way out: how long it will be is known before it is written. */
-struct pb_text {
-	struct slice s;
-	size_t size;
-	bool valid;
-};
-
-static inline struct pb_text pb_text_of(struct slice s)
-{
-	bool valid = utf8_is_ascii(s) || utf8_valid(s);
-
-	return (struct pb_text){ s, valid ? s.n : utf8_repaired_size(s), valid };
-}
-
 /* Key, length, bytes. */
-static inline size_t pb_text_field_size(struct pb_text text)
+static inline size_t pb_text_field_size(struct utf8_text text)
 {
 	return 1 + pb_varint_size(text.size) + text.size;
 }
 
-static inline char *pb_put_text_field(char *p, uint8_t key, struct pb_text text)
+static inline char *pb_put_text_field(char *p, uint8_t key, struct utf8_text text)
 {
 	*p++ = (char)key;
 	p = pb_put_varint(p, text.size);
-	if (!text.valid)
-		return utf8_put_repaired(p, text.s);
-	if (text.size)
-		memcpy(p, text.s.p, text.size);
-	return p + text.size;
-}
-
-static inline char *pb_put_bytes_field(char *p, uint8_t key, const uint8_t *bytes, size_t n)
-{
-	*p++ = (char)key;
-	*p++ = (char)n;
-	memcpy(p, bytes, n);
-	return p + n;
+	return utf8_put_text(p, text);
 }
 
 /* Fields whose default is left out, as proto3 has it. */
 void pb_add_string(struct buf *b, uint8_t key, struct slice s);
 void pb_add_varint(struct buf *b, uint8_t key, uint64_t value);
+
+/* These are written in any case; n < 128. */
+void pb_add_fixed64(struct buf *b, uint8_t key, uint64_t value);
+void pb_add_bytes(struct buf *b, uint8_t key, const uint8_t *bytes, size_t n);
 
 /*
  * A nested message: open it, write its fields, close it. `guess` is how many bytes its
@@ -106,5 +84,11 @@ struct pb_message {
 
 struct pb_message pb_open(struct buf *b, uint8_t key, size_t guess);
 void pb_close(struct buf *b, struct pb_message message);
+
+/* Where the buffer would end if the message were closed once it has come to `end`. */
+static inline size_t pb_end(struct pb_message message, size_t end)
+{
+	return end + pb_varint_size(end - message.body) - message.guess;
+}
 
 #endif

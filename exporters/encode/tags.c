@@ -134,3 +134,30 @@ void tags_add_text(struct buf *b, const struct value *value, size_t max_bytes)
 	default: json_value(b, value);
 	}
 }
+
+struct attribute tags_event_name(const struct model_event *event)
+{
+	return (struct attribute){ SLICE("event"), { .type = VALUE_STRING, .string = event->name } };
+}
+
+bool tags_have(struct attributes attributes, struct slice key)
+{
+	for (size_t i = 0; i < attributes.n; i++)
+		if (slice_equal(attributes.items[i].key, key))
+			return true;
+	return false;
+}
+
+bool tags_is_service_name(const struct attribute *attribute)
+{
+	return slice_equal(attribute->key, SLICE("service.name"));
+}
+
+size_t tags_of_process(const struct resource *resource)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < resource->attributes.n; i++)
+		n += !tags_is_service_name(&resource->attributes.items[i]);
+	return n;
+}

@@ -29,4 +29,12 @@ bool tags_replace(const struct tags *tags, const struct attribute *attribute);
 void tags_add_text(struct buf *b, const struct value *value, size_t max_bytes);
 struct slice tags_cut(struct slice text, size_t max_bytes);
 
+/* Jaeger: an event's name goes as a field of its log, unless an attribute has that name. */
+struct attribute tags_event_name(const struct model_event *event);
+bool tags_have(struct attributes attributes, struct slice key);
+
+/* Jaeger: a process's tags are the resource's attributes but service.name, so many. */
+bool tags_is_service_name(const struct attribute *attribute);
+size_t tags_of_process(const struct resource *resource);
+
 #endif
