@@ -183,6 +183,13 @@ demo: ## nginx and a Python application traced before your eyes
 	@scripts/demo
 e2e: all ## real servers under the library; K=word selects
 	@tests/e2e/run.py $(if $(K),-k $(K))
+matrix: all ## every server that Debian ships, plain and preloaded (minutes); writes tests/matrix/RESULTS.md
+	@scripts/setup e2e matrix-all && rm -rf build/matrix
+	@tests/e2e/run.py --tier all -k matrix -v; status=$$?; tests/matrix/report.py; exit $$status
+receivers: all ## the real Zipkin, Jaeger and OpenTelemetry Collector
+	@scripts/setup e2e receivers && tests/e2e/run.py --tier receivers -v
+soak: all ## the survival tests at full length (an hour or so)
+	@BTRACE_SOAK=1 tests/e2e/run.py --tier kills -v
 test: ## everything that CI runs; TIERS="build unit" selects
 	@scripts/setup build e2e && scripts/test $(TIERS)
 
@@ -201,6 +208,6 @@ help: ## show this list
 	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' Makefile | sort | expand -t 18
 
 .PHONY: all tools check unit san fuzzers fuzz lint check-format format check-tree check-binary check-headers cppcheck tidy \
-	check-scripts analyze demo e2e test install clean help
+	check-scripts analyze demo e2e matrix receivers soak test install clean help
 .SECONDARY:
 -include $(shell find $(B) build/tidy -name '*.d' 2>/dev/null)

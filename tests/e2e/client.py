@@ -29,6 +29,7 @@ class Exchange:
         self.status = self.reason = self.version = None
         self.interim, self.headers = [], []
         self.response_size, self.sha256 = 0, hashlib.sha256(b"").hexdigest()
+        self.body = b""             # its first 64 KiB
         self.complete = False       # the whole response was read
         self.framing = None         # none, length, chunked, close
         self.start_ns = self.end_ns = 0
@@ -105,13 +106,15 @@ class Connection:
         self.close()
 
     # --- bytes ---
-    def send(self, data, split=None):
-        """split: positions after which a new segment begins, or a number of bytes for each."""
+    def send(self, data, split=None, pause=0):
+        """split: positions after which a new segment begins, or a number of bytes for each; pause: seconds between."""
         if split is None:
             self.socket.sendall(data)
             return
         cuts = list(range(split, len(data), split)) if isinstance(split, int) else [c for c in split if c < len(data)]
         for a, b in zip([0] + cuts, cuts + [len(data)]):
+            if a and pause:
+                time.sleep(pause)
             self.socket.sendall(data[a:b])
 
     def fill(self):
@@ -137,27 +140,35 @@ class Connection:
             raise ProtocolError("bytes after the response: %r" % bytes(self.buffer[:80]))
 
     # --- requests ---
-    def start(self, method, target, headers=(), body=b"", chunked=0, version="1.1", split=None, expect=False):
-        """Sends a request; its response is to be had by finish(). expect: waits for 100 before the body."""
+    def start(self, method, target, headers=(), body=b"", chunked=0, version="1.1", split=None, pause=0, expect=0):
+        """Sends a request; its response is to be had by finish(). expect: seconds to wait for 100 Continue before the
+        body is sent unasked; a final answer instead of it means that the body stays here."""
         exchange = Exchange(method, target, len(body), self.number)
         head, tail = render(method, target, tuple(headers) + ((("Expect", "100-continue"),) if expect else ()), body,
                             chunked, version)
         self.log.append(exchange)
         exchange.start_ns = time.time_ns()
         if not expect:
-            self.send(head + tail, split)
+            self.send(head + tail, split, pause)
             return exchange
         self.send(head)
-        if self.read_head(exchange) == 100:
+        patience = self.socket.gettimeout()
+        self.socket.settimeout(expect)
+        try:
+            answer = self.read_head(exchange)
+        except TimeoutError:
+            answer = 100
+        self.socket.settimeout(patience)
+        if answer == 100:
             self.send(tail)
-            exchange.status = None
+        else:
+            exchange.request_size = 0
         return exchange
 
     def finish(self, exchange):
         try:
-            if exchange.status is None:
-                while self.read_head(exchange) < 200 and exchange.status != 101:
-                    pass
+            while exchange.status is None:
+                self.read_head(exchange)
             self.read_body(exchange)
             exchange.complete = True
         except (OSError, ProtocolError) as e:
@@ -221,7 +232,7 @@ class Connection:
         return status
 
     def read_body(self, exchange):
-        digest, self.digest_size = hashlib.sha256(), 0
+        digest, self.digest_size, self.kept = hashlib.sha256(), 0, bytearray()
         coding, length = exchange.header("transfer-encoding"), exchange.header("content-length")
         connection = (exchange.header("connection") or "").lower()
         keep = "close" not in connection if exchange.version == "1.1" else "keep-alive" in connection
@@ -244,6 +255,7 @@ class Connection:
                 if not self.fill():
                     break
         self.reusable = self.reusable and keep
+        exchange.body = bytes(self.kept)
         exchange.response_size, exchange.sha256 = self.digest_size, digest.hexdigest()
 
     def take(self, n, digest):
@@ -253,6 +265,7 @@ class Connection:
                 raise ProtocolError("closed %d bytes before the end of the body" % n)
             piece = self.buffer[:n]
             digest.update(piece)
+            self.kept += piece[:65536 - len(self.kept)]
             n -= len(piece)
             del self.buffer[:len(piece)]
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the end-to-end tests: functions test_* of the files test_*.py beside this one.
+"""Runs the end-to-end tests: functions test_* of the files test_*.py beside this one and in ../matrix.
 
 	run.py [-k WORD] [--tier NAME] [--list] [-v] [-j N] [FILE...]
 
@@ -20,7 +20,8 @@ import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+FOLDERS = [HERE, os.path.join(os.path.dirname(HERE), "matrix")]
+sys.path[:0] = FOLDERS
 
 import harness  # noqa: E402
 import process  # noqa: E402
@@ -28,8 +29,12 @@ import process  # noqa: E402
 LIMIT = 60
 
 
+def test_files():
+    return [os.path.join(d, f) for d in FOLDERS for f in sorted(os.listdir(d)) if f.startswith("test_") and f.endswith(".py")]
+
+
 def discover(files, tier, word):
-    for path in files or sorted(os.path.join(HERE, f) for f in os.listdir(HERE) if f.startswith("test_") and f.endswith(".py")):
+    for path in files or test_files():
         spec = importlib.util.spec_from_file_location(os.path.basename(path)[:-3], path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
