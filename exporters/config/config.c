@@ -150,6 +150,7 @@ static int load(struct loader *l)
 	resource_finish(l);
 	exporters_finish(l);
 	conventions_finish(l);
+	exclusion_finish(l);
 	sampling_finish(l);
 	propagators_finish(l);
 	return 0;
@@ -181,7 +182,6 @@ int config_load(struct config *config, const struct config_source *source, struc
 {
 	struct loader l = { .config = config, .arena = &config->arena, .report = report, .source = source };
 	const char *killed = killed_by(source->environment);
-	size_t errors = report->errors;
 	int rc;
 
 	memset(config, 0, sizeof(*config));
@@ -191,8 +191,10 @@ int config_load(struct config *config, const struct config_source *source, struc
 	l.directory = directory_of(&l);
 	for (int id = 0; id < CONFIG_OPTIONS; id++)
 		value_default(&l, (enum config_option_id)id);
+	l.errors_before = report->errors;
+	l.alone = !l.file;
 	rc = load(&l);
-	if (!rc && report->errors > errors)
+	if (!rc && loader_failed(&l))
 		rc = -EINVAL;
 	if (config->arena.failed || report->arena.failed)
 		rc = -ENOMEM;

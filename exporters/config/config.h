@@ -131,6 +131,8 @@ struct config {
 #undef OPTION
 	struct config_sampling sampling;
 	uint8_t propagator[8]; /* enum policy_propagator, as struct policy has them */
+	struct slice
+		exclusion; /* excluded_urls as one automaton, for struct policy; empty: nothing is excluded */
 	const struct config_exporter *exporters;
 	size_t n_exporters;
 	struct config_mark marks[CONFIG_OPTIONS]; /* where each option was set */
@@ -171,6 +173,9 @@ struct config_report {
 void config_report_release(struct config_report *report);
 /* "btrace.yml:3:16: error: ..." */
 void config_message_text(const struct config_message *message, struct buf *out);
+/* One line for a terminal that is not ours: the first error (without one, the first warning) and how many
+ * more there are. Nothing if there is nothing to say. No newline. */
+void config_report_line(const struct config_report *report, struct buf *out);
 /* All of them, a line each. */
 void config_report_text(const struct config_report *report, struct buf *out);
 
@@ -181,6 +186,9 @@ void config_report_text(const struct config_report *report, struct buf *out);
  */
 int config_load(struct config *config, const struct config_source *source, struct config_report *report);
 void config_release(struct config *config);
+/* Files and directories that are named but cannot be used by who asks: warnings. For btracectl; it makes
+ * system calls. */
+void config_check_files(const struct config *config, struct config_report *report);
 
 /* BTRACE_CONFIG, else BENTOML_CONFIG; an empty one counts as unset. NULL: none. Borrowed from the
  * environment. */
@@ -199,8 +207,12 @@ static inline bool config_is_set(const struct config *config, enum config_option
 /* One line: "jaeger thrift over UDP to localhost:6831, 80 % of new traces, 6 excluded patterns". */
 void config_describe(const struct config *config, struct buf *out);
 
+/* What is set, to which value, and where: a line each. Without secrets. */
+void config_print_settings(const struct config *config, struct buf *out);
+
 /* --- documents made from the table --- */
-void config_print_explain(struct buf *out, const char *only); /* only: words that occur in a path, or NULL */
+size_t config_print_explain(struct buf *out,
+			    const char *only); /* only: part of a name, or NULL; their number */
 void config_print_markdown(struct buf *out);
 void config_print_example(struct buf *out);
 void config_print_schema(struct buf *out);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +9,10 @@
 
 enum { INDEX_MAX = 1000, STEPS_MAX = 32, STEP_BYTES = 256 };
 
-/* One `key=value` word. */
+/*
+ * One `key=value` word. The variable is BentoML's: what is wrong with words that
+ * have nothing to do with tracing is none of our business.
+ */
 struct word {
 	const char *key, *value, *end; /* value: behind the '=', NULL if there is none */
 };
@@ -155,17 +159,19 @@ static int read_word(struct arena *arena, struct node *root, const struct word *
 int dotted_read(struct arena *arena, const char *source, const char *text, struct node **root,
 		struct config_report *report)
 {
+	struct config_mark mark = { source, 1, 1 };
 	const char *p = text;
 	struct word word;
-	int failed = 0;
+	int failed = 0, rc;
 
-	*root = node_new(arena, NODE_MAP, (struct config_mark){ source, 1, 1 });
+	*root = node_new(arena, NODE_MAP, mark);
 	if (!*root)
 		return -ENOMEM;
 	for (p = next_word(p, &word); word.key != word.end; p = next_word(p, &word)) {
-		struct config_mark mark = { source, 1, (uint32_t)(word.key - text) + 1 };
-		int rc = read_word(arena, *root, &word, mark, report);
-
+		if (!memmem(word.key, (size_t)(word.end - word.key), "tracing", strlen("tracing")))
+			continue;
+		mark.column = (uint32_t)(word.key - text) + 1;
+		rc = read_word(arena, *root, &word, mark, report);
 		if (rc == -ENOMEM)
 			return rc;
 		failed = rc ? rc : failed;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE
 #include "exporters/config/endpoints.h"
 
 #include <ctype.h>
@@ -127,24 +126,17 @@ void endpoint_grpc(struct loader *l, struct config_exporter *e, const char *url,
 		arena_printf(l->arena, "%s%.*s", scheme, (int)(host + strcspn(host, "/?#") - url), url).p;
 }
 
-/* The URL without user:password@ and without its query, where secrets live. */
-static const char *without_credentials(struct loader *l, const char *url)
-{
-	const char *host = strstr(url, "://"), *end, *at;
-
-	host = host ? host + 3 : url;
-	end = host + strcspn(host, "/?#");
-	at = memrchr(host, '@', (size_t)(end - host));
-	return arena_printf(l->arena, "%.*s%.*s", (int)(host - url), url,
-			    (int)strcspn(at ? at + 1 : host, "?#"), at ? at + 1 : host)
-		.p;
-}
-
 void endpoint_describe(struct loader *l, struct config_exporter *e, const char *how)
 {
-	const char *where = e->endpoint.unix_path ? arena_printf(l->arena, "unix:%s", e->endpoint.unix_path).p
-						  : without_credentials(l, e->endpoint.url);
+	struct buf where;
 
-	e->what = arena_printf(l->arena, "%s to %s", how, where).p;
-	e->endpoint.label = arena_printf(l->arena, "%s at %s", how, where).p;
+	buf_init(&where);
+	if (e->endpoint.unix_path)
+		buf_printf(&where, "unix:%s", e->endpoint.unix_path);
+	else
+		option_public_url(e->endpoint.url, &where);
+	l->arena->failed |= where.failed;
+	e->what = arena_printf(l->arena, "%s to %.*s", how, (int)where.n, where.n ? where.p : "").p;
+	e->endpoint.label = arena_printf(l->arena, "%s at %.*s", how, (int)where.n, where.n ? where.p : "").p;
+	buf_release(&where);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exporters/base/utf8.h"
 #include "exporters/config/loader.h"
 
 const char *environment_get(const char *const *environment, const char *name)
@@ -99,6 +100,10 @@ bool environment_apply(struct loader *l, enum config_option_id id)
 		value = environment_get(l->source->environment, word);
 		if (!value)
 			continue;
+		if (!utf8_valid(slice_of(value))) {
+			report_warning(l->report, (struct config_mark){ word, 0, 0 }, "not UTF-8; ignored");
+			continue;
+		}
 		node = node_scalar(l->arena, slice_of(value), true,
 				   (struct config_mark){ arena_printf(l->arena, "%s", word).p, 0, 0 });
 		if (!node || !value_apply(l, id, node, &rules))

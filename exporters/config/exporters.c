@@ -52,6 +52,10 @@ static struct config_exporter jaeger_agent(struct loader *l)
 			: binary                             ? 6832
 							     : 6831;
 
+	if (c->jaeger_host[strcspn(c->jaeger_host, " \t/@?#")])
+		report_error(l->report, c->marks[CONFIG_jaeger_host],
+			     "tracing.%s: a host name or an address, without scheme and path",
+			     config_options[CONFIG_jaeger_host].path);
 	e.format = binary ? "jaeger-binary" : "jaeger-compact";
 	e.transport = "udp";
 	e.endpoint.url = arena_printf(l->arena, ip6 && *c->jaeger_host != '[' ? "[%s]:%u" : "%s:%u",
@@ -153,7 +157,7 @@ static struct config_exporter otlp(struct loader *l)
 	bool json, http;
 
 	if (!config_is_set(c, CONFIG_otlp_protocol))
-		c->otlp_protocol = l->file ? CONFIG_OTLP_GRPC : CONFIG_OTLP_HTTP_PROTOBUF;
+		c->otlp_protocol = l->alone ? CONFIG_OTLP_HTTP_PROTOBUF : CONFIG_OTLP_GRPC;
 	http = c->otlp_protocol != CONFIG_OTLP_GRPC;
 	json = c->otlp_protocol == CONFIG_OTLP_HTTP_JSON;
 	if (!c->otlp_endpoint)
@@ -232,6 +236,19 @@ static struct config_list implied(struct loader *l)
 	return (struct config_list){ item, 1 };
 }
 
+/* OpenTelemetry: a batch is not larger than the queue. */
+static void fit_batch(struct loader *l)
+{
+	struct config *c = l->config;
+
+	if (c->batch_spans <= c->queue_spans)
+		return;
+	report_warning(l->report, c->marks[CONFIG_queue_spans],
+		       "queue.max_spans is less than batch.max_spans (%llu); batches will have %llu spans",
+		       (unsigned long long)c->batch_spans, (unsigned long long)c->queue_spans);
+	c->batch_spans = c->queue_spans;
+}
+
 void exporters_finish(struct loader *l)
 {
 	struct config *c = l->config;
@@ -248,11 +265,12 @@ void exporters_finish(struct loader *l)
 				list[c->n_exporters++] = builders[b].build(l);
 	}
 	c->exporters = list;
+	fit_batch(l);
 	c->on = c->n_exporters > 0;
 	if (c->on)
 		return;
 	c->why_off = c->exporter_type.n ? "exporter_type is none" : "no exporter_type";
-	if (!c->exporter_type.n && l->file && !l->report->errors)
+	if (!c->exporter_type.n && l->file && !loader_failed(l))
 		report_warning(l->report, (struct config_mark){ l->file, 0, 0 },
 			       "no exporter_type below `tracing`: nothing is collected");
 }

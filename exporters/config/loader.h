@@ -14,11 +14,15 @@ struct loader {
 	struct arena *arena; /* the config's */
 	struct config_report *report;
 	const struct config_source *source;
-	const char *directory;                 /* absolute if known; for relative paths */
-	const char *file;                      /* as shown in messages; NULL: none */
-	bool by_older_name[CONFIG_OPTIONS];    /* "zipkin.url" rather than "zipkin.endpoint" */
+	const char *directory;              /* absolute if known; for relative paths */
+	const char *file;                   /* as shown in messages; NULL: none */
+	bool alone;                         /* nothing but OTEL_* variables: OpenTelemetry\'s own defaults */
+	size_t errors_before;               /* of the report, which may serve several configs */
+	bool by_older_name[CONFIG_OPTIONS]; /* "zipkin.url" rather than "zipkin.endpoint" */
 	bool from_environment[CONFIG_OPTIONS]; /* the present value came from there */
 };
+
+static inline bool loader_failed(const struct loader *l) { return l->report->errors > l->errors_before; }
 
 /* --- environment.c --- */
 /* The value of a variable; NULL if unset or empty. */
@@ -81,6 +85,9 @@ void sampling_finish(struct loader *l);
 void propagators_finish(struct loader *l);
 /* OTEL_SEMCONV_STABILITY_OPT_IN */
 void conventions_finish(struct loader *l);
+
+/* --- exclusion.c --- */
+void exclusion_finish(struct loader *l);
 
 /* --- exporters.c --- */
 void exporters_finish(struct loader *l);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
 #include "exporters/config/option.h"
 
 #include <stdio.h>
@@ -15,6 +16,18 @@ const struct option config_options[CONFIG_OPTIONS] = {
 #include "exporters/config/config.def"
 #undef OPTION
 };
+
+void option_public_url(const char *url, struct buf *out)
+{
+	const char *host = strstr(url, "://"), *end, *at;
+
+	host = host ? host + 3 : url;
+	end = host + strcspn(host, "/?#");
+	at = memrchr(host, '@', (size_t)(end - host));
+	buf_add(out, url, (size_t)(host - url));
+	host = at ? at + 1 : host;
+	buf_add(out, host, strcspn(host, "?#"));
+}
 
 bool option_word(const char **at, char separator, char *out, size_t size)
 {
@@ -61,33 +74,31 @@ bool option_prefix(const char *path)
 	return false;
 }
 
-/* Is a known key, given whole, better than the best so far? Keys below the same parent are nearer than
- * others. */
-static void consider(const char *path, size_t parent, const char *known, unsigned *best, char out[128])
+/* Is this text of n bytes, a known key or the beginning of one, better than the best so far? */
+static void consider(const char *word, const char *step, const char *known, size_t n, unsigned away,
+		     unsigned *best, char out[128])
 {
-	const char *last = path + parent, *other = strrchr(known, '.');
-	bool sibling = !strncmp(path, known, parent);
-	char step[128];
+	char name[128];
 	unsigned distance;
 
-	if (sibling) {
-		const char *rest = known + parent;
+	snprintf(name, sizeof(name), "%.*s", (int)(known + n - step), step);
+	distance = report_distance(word, name);
+	if (distance > report_tolerance(word) || distance * 3 + away >= *best)
+		return;
+	*best = distance * 3 + away;
+	snprintf(out, 128, "%.*s", (int)n, known);
+}
 
-		snprintf(step, sizeof(step), "%.*s", (int)strcspn(rest, "."), rest);
-	} else {
-		snprintf(step, sizeof(step), "%s", other ? other + 1 : known);
-	}
-	distance = report_distance(last, step);
-	if (distance > report_tolerance(last))
-		return;
-	distance = distance * 2 + !sibling;
-	if (distance >= *best)
-		return;
-	*best = distance;
-	if (sibling)
-		snprintf(out, 128, "%.*s", (int)(parent + strcspn(known + parent, ".")), known);
-	else
-		snprintf(out, 128, "%s", known);
+/* The step beside the wrong one, then the last step of any key: people also forget a level. */
+static void consider_key(const char *path, size_t parent, const char *known, unsigned *best, char out[128])
+{
+	const char *last = strrchr(known, '.');
+	bool near = parent && !strncmp(path, known, parent);
+
+	if (!strncmp(path, known, parent))
+		consider(path + parent, known + parent, known, parent + strcspn(known + parent, "."), 0, best,
+			 out);
+	consider(path + parent, last ? last + 1 : known, known, strlen(known), near ? 1 : 2, best, out);
 }
 
 const char *option_suggest(const char *path, char out[128])
@@ -98,9 +109,9 @@ const char *option_suggest(const char *path, char out[128])
 	char other[128];
 
 	for (int id = 0; id < CONFIG_OPTIONS; id++) {
-		consider(path, parent, config_options[id].path, &best, out);
+		consider_key(path, parent, config_options[id].path, &best, out);
 		for (const char *p = config_options[id].others; option_word(&p, ' ', other, sizeof(other));)
-			consider(path, parent, other, &best, out);
+			consider_key(path, parent, other, &best, out);
 	}
 	return best == REPORT_FAR ? NULL : out;
 }

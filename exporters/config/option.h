@@ -51,4 +51,7 @@ void option_range(const struct option *option, int64_t *least, int64_t *most);
 /* "a number from 0 to 1", "zipkin, jaeger, ...": what may stand there. */
 void option_allowed_text(const struct option *option, struct buf *out);
 
+/* A URL without user:password@ and without its query: what may be shown. */
+void option_public_url(const char *url, struct buf *out);
+
 #endif

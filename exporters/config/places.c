@@ -105,6 +105,7 @@ static void apply_block(struct loader *l, const char *place, const struct node *
 		report_error(l->report, block->mark, "%s must be a mapping", place);
 		return;
 	}
+	l->alone = false;
 	walk(&w, block, "");
 	w.older = true;
 	walk(&w, block, "");

@@ -122,6 +122,20 @@ void config_message_text(const struct config_message *message, struct buf *out)
 	buf_printf(out, "%s: %s", message->severity == CONFIG_ERROR ? "error" : "warning", message->text);
 }
 
+void config_report_line(const struct config_report *report, struct buf *out)
+{
+	const struct config_message *told = NULL;
+
+	for (size_t i = 0; i < report->n && (!told || told->severity != CONFIG_ERROR); i++)
+		if (!told || report->messages[i].severity == CONFIG_ERROR)
+			told = &report->messages[i];
+	if (!told)
+		return;
+	config_message_text(told, out);
+	if (report->errors + report->warnings > 1)
+		buf_printf(out, " (and %zu more: btracectl check)", report->errors + report->warnings - 1);
+}
+
 void config_report_text(const struct config_report *report, struct buf *out)
 {
 	size_t all = report->errors + report->warnings;

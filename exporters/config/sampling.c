@@ -55,7 +55,7 @@ static bool choose(struct loader *l, int *sampler, double *rate)
 		return true;
 	if (!named && environment_sampler(l, sampler, rate))
 		return true;
-	if (!l->file && !named) {
+	if (l->alone && !named) {
 		*sampler = CONFIG_SAMPLER_PARENT_ON;
 		return true;
 	}
@@ -80,7 +80,7 @@ void sampling_finish(struct loader *l)
 	int sampler;
 
 	*s = (struct config_sampling){ .root = POLICY_ROOT_NEVER };
-	if (!c->on || l->report->errors)
+	if (!c->on || loader_failed(l))
 		return;
 	if (!choose(l, &sampler, &rate)) {
 		report_warning(

@@ -4,7 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exporters/base/utf8.h"
 #include "exporters/config/loader.h"
+
+/* What may hold a secret is not shown, or not whole. */
+static void quote_value(const struct option *option, const char *text, char shown[REPORT_QUOTE_MAX])
+{
+	struct buf url;
+
+	if (option->type != OPTION_URL) {
+		report_quote(shown, option->type == OPTION_MAP && strchr(text, '=') ? "..." : text);
+		return;
+	}
+	buf_init(&url);
+	option_public_url(text, &url);
+	buf_add_byte(&url, '\0');
+	report_quote(shown, url.failed ? "" : url.p);
+	buf_release(&url);
+}
 
 void value_refuse(struct loader *l, enum config_option_id id, const char *text, struct config_mark at,
 		  const struct value_rules *rules, const char *meant)
@@ -17,7 +34,7 @@ void value_refuse(struct loader *l, enum config_option_id id, const char *text, 
 	if (meant)
 		buf_printf(&allowed, "; did you mean '%s'?", meant);
 	buf_add_byte(&allowed, '\0');
-	report_quote(shown, text);
+	quote_value(&config_options[id], text, shown);
 	if (rules->environment)
 		report_warning(l->report, at, "%s is not allowed: %s; ignored", shown,
 			       allowed.failed ? "" : allowed.p);
@@ -41,6 +58,11 @@ const char *node_text(struct loader *l, enum config_option_id id, const struct n
 	if (rules->environment)
 		return node->text;
 	text = environment_expand(l, node->text, &unset);
+	if (text && text != node->text && !utf8_valid(slice_of(text))) {
+		report_error(l->report, node->mark, "%s: not UTF-8 once its variables are filled in",
+			     rules->key);
+		return NULL;
+	}
 	if (unset)
 		report_warning(l->report, node->mark, "%s: the variable %s is not set and has no default",
 			       rules->key, unset);

@@ -93,7 +93,7 @@ static int on_alias(struct reader *r, const yaml_event_t *event, struct config_m
 	for (size_t i = r->n_anchors; i-- > 0;) {
 		struct node *node = r->anchors[i].node;
 
-		if (strcmp(r->anchors[i].name, (const char *)event->data.alias.anchor))
+		if (strcmp(r->anchors[i].name, (const char *)event->data.alias.anchor) != 0)
 			continue;
 		for (size_t d = 0; d < r->depth; d++)
 			if (r->stack[d].node == node)

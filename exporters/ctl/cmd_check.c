@@ -33,13 +33,16 @@ static int check(const char *path, bool strict)
 	source.path = path ? path : config_path_of(source.environment);
 	buf_init(&out);
 	rc = config_load(&config, &source, &report);
+	if (!rc && config.on)
+		config_check_files(&config, &report);
 	config_report_text(&report, &out);
 	if (rc) {
 		buf_printf(&out, "%s: %zu error%s; tracing would stay off\n",
 			   source.path ? source.path : "environment", report.errors,
 			   report.errors == 1 ? "" : "s");
 	} else {
-		buf_printf(&out, "%s: ok: ", source.path ? source.path : "environment");
+		buf_printf(&out, "%s: %s", source.path ? source.path : "environment",
+			   config.on ? "ok: " : "");
 		config_describe(&config, &out);
 		buf_add_byte(&out, '\n');
 	}

@@ -4,8 +4,8 @@
 
 /* Loading YAML text without a file on disk: it goes through a memfd, named t.yml in directory /etc/btrace. */
 
-#define _GNU_SOURCE
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -79,6 +79,26 @@ static inline const char *describe(const struct loaded *l, char out[1024])
 	buf_init(&b);
 	config_describe(&l->config, &b);
 	snprintf(out, 1024, "%.*s", (int)b.n, b.p);
+	buf_release(&b);
+	return out;
+}
+
+/* What `btracectl config` would show for an option ("a, b"), "" if it is not set. */
+static inline const char *setting(const struct loaded *l, const char *path, char out[512])
+{
+	char key[128];
+	const char *at, *end;
+	struct buf b;
+
+	buf_init(&b);
+	buf_add_byte(&b, '\n');
+	config_print_settings(&l->config, &b);
+	buf_add_byte(&b, '\0');
+	snprintf(key, sizeof(key), "\n%s = ", path);
+	at = strstr(b.p, key);
+	at = at ? at + strlen(key) : "";
+	end = strstr(at, "  (");
+	snprintf(out, 512, "%.*s", end ? (int)(end - at) : 0, at);
 	buf_release(&b);
 	return out;
 }

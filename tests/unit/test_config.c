@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
 #include "tests/unit/config_helper.h"
 
 Test(config, samples_of_the_guides)
