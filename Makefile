@@ -181,7 +181,7 @@ analyze: $(PROTO_C) ## gcc's -fanalyzer over all sources (minutes)
 # --- tests of the whole ---
 demo: ## nginx and a Python application traced before your eyes
 	@scripts/demo
-e2e: all ## real servers under the library; K=word selects
+e2e: all tools ## real servers under the library; K=word selects
 	@tests/e2e/run.py $(if $(K),-k $(K))
 matrix: all ## every server that Debian ships, plain and preloaded (minutes); writes tests/matrix/RESULTS.md
 	@scripts/setup e2e matrix-all && rm -rf build/matrix

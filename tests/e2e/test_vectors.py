@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The spans of tests/vectors in every format, decoded by readers that share no code with the encoders."""
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+VECTORS = os.path.join(ROOT, "tests", "vectors")
+TOOL = os.path.join(ROOT, "build", "tools", "encode_vectors")
+
+# our format: what check.py calls it; None: only for people
+CHECKED = {
+    "otlp-json": "otlp-json", "otlp-pb": "otlp-pb", "zipkin": "zipkin", "jaeger-compact": "jaeger-thrift",
+    "jaeger-binary": "jaeger-thrift", "jaeger-binary-batch": "jaeger-thrift", "jaeger-pb": "jaeger-pb", "console": None,
+}
+
+
+def encoder():
+    subprocess.run(["make", "-s", "build/tools/encode_vectors"], cwd=ROOT, check=True)
+    return TOOL
+
+
+def check(*args):
+    done = subprocess.run([sys.executable, "-B", os.path.join(VECTORS, "check.py"), *args], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_format_means_the_same_to_independent_decoders(t):
+    tool = encoder()
+    names = subprocess.run([tool], capture_output=True, text=True, check=True).stdout.split()
+    assert sorted(names) == sorted(CHECKED), "a format without a check, or the other way round: %r" % names
+    for ours, theirs in CHECKED.items():
+        out = subprocess.run([tool, ours, os.path.join(VECTORS, "spans.json")], capture_output=True, check=True).stdout
+        path = os.path.join(t.directory, ours)
+        with open(path, "wb") as f:
+            f.write(out)
+        if theirs:
+            check(theirs, path)
+
+
+def test_console_has_one_line_a_span(t):
+    out = subprocess.run([encoder(), "console", os.path.join(VECTORS, "spans.json")], capture_output=True, check=True).stdout
+    lines = out.decode().split("\n")
+    assert len(lines) == 6 and lines[0].startswith("13:00:00.123 GET /users/{id} "), lines
+
+
+def test_vectors_are_what_their_readers_say(t):
+    check()
