@@ -25,7 +25,7 @@ void pb_add_varint(struct buf *b, uint8_t key, uint64_t value)
 
 void pb_add_fixed64(struct buf *b, uint8_t key, uint64_t value)
 {
-	if (!buf_reserve(b, 9))
+	if (!value || !buf_reserve(b, 9))
 		return;
 	b->p[b->n] = (char)key;
 	pb_put_fixed64(b->p + b->n + 1, value);

@@ -68,9 +68,9 @@ static inline char *pb_put_text_field(char *p, uint8_t key, struct utf8_text tex
 /* Fields whose default is left out, as proto3 has it. */
 void pb_add_string(struct buf *b, uint8_t key, struct slice s);
 void pb_add_varint(struct buf *b, uint8_t key, uint64_t value);
-
-/* These are written in any case; n < 128. */
 void pb_add_fixed64(struct buf *b, uint8_t key, uint64_t value);
+
+/* An id: written in any case; n < 128. */
 void pb_add_bytes(struct buf *b, uint8_t key, const uint8_t *bytes, size_t n);
 
 /*
