@@ -54,9 +54,10 @@ void exclusion_finish(struct loader *l)
 		refuse_each(l, room, &error);
 	else if (rc == -E2BIG && error.pattern < list->n)
 		refuse_pattern(l, &list->items[error.pattern], &error);
-	else if (rc == -ENOMEM)
-		l->arena->failed = true;
-	else if (!rc)
+	else if (rc)
+		report_error(l->report, l->config->marks[CONFIG_excluded_urls],
+			     "tracing.excluded_urls: too much for one automaton");
+	else
 		l->config->exclusion = arena_copy(l->arena, (struct slice){ room, used });
 	free(room);
 }

@@ -141,12 +141,29 @@ static const char *otlp_environment_endpoint(struct loader *l, bool http)
 		return NULL;
 	}
 	l->config->marks[CONFIG_otlp_endpoint] = (struct config_mark){ variable, 0, 0 };
+	if (own && http && strstr(url, "://") && !strchr(strstr(url, "://") + 3, '/'))
+		return arena_printf(l->arena, "%s/", url).p;
 	if (own || !http || !strncasecmp(url, "unix:", 5))
 		return arena_printf(l->arena, "%s", url).p;
 	n = strlen(url);
 	while (n && url[n - 1] == '/')
 		n--;
 	return arena_printf(l->arena, "%.*s/v1/traces", (int)n, url).p;
+}
+
+/* BentoML's guide calls gRPC the default, but most URLs without a word on the protocol are meant for HTTP. */
+static void warn_of_http_url(struct loader *l)
+{
+	const struct config *c = l->config;
+	const char *host = c->otlp_endpoint ? strstr(c->otlp_endpoint, "://") : NULL;
+	const char *path = host ? strchr(host + 3, '/') : NULL;
+
+	if (config_is_set(c, CONFIG_otlp_protocol) || !host)
+		return;
+	if ((path && path[1]) || strstr(host, ":4318"))
+		report_warning(l->report, c->marks[CONFIG_otlp_endpoint],
+			       "without otlp.protocol this is gRPC, but the endpoint looks like one for "
+			       "`protocol: http`");
 }
 
 static struct config_exporter otlp(struct loader *l)
@@ -177,6 +194,7 @@ static struct config_exporter otlp(struct loader *l)
 		e.endpoint.headers = endpoint_headers(l, &c->otlp_grpc_headers, "otlp.grpc.headers");
 		e.endpoint.grpc_method = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 		endpoint_grpc(l, &e, c->otlp_endpoint, "http://localhost:4317", c->otlp_grpc_insecure);
+		warn_of_http_url(l);
 		endpoint_describe(l, &e, "otlp over gRPC");
 	}
 	return e;

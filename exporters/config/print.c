@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "exporters/base/number.h"
 #include "exporters/config/option.h"
 
 /* A column of names, without the marks that only the program reads. */
@@ -125,7 +126,7 @@ static void add_value(struct buf *out, const struct config *c, size_t id)
 
 	switch (option->type) {
 	case OPTION_BOOL: buf_add_text(out, *(const bool *)field ? "true" : "false"); break;
-	case OPTION_RATE: buf_printf(out, "%.17g", *(const double *)field); break;
+	case OPTION_RATE: buf_add(out, word, number_double(word, *(const double *)field)); break;
 	case OPTION_COUNT: buf_add_u64(out, *(const uint64_t *)field); break;
 	case OPTION_INT: buf_add_i64(out, *(const int64_t *)field); break;
 	case OPTION_DURATION: add_scaled(out, *(const uint64_t *)field, times, time_factors); break;

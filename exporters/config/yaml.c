@@ -229,24 +229,46 @@ static int check_bytes(struct reader *r, struct slice text)
 	return 0;
 }
 
+/* The byte at a line and column, both from 0; the end of the text if there is no such place. */
+static size_t offset_of(struct slice text, size_t line, size_t column)
+{
+	size_t i = 0;
+
+	for (; line && i < text.n; i++)
+		line -= text.p[i] == '\n';
+	for (; column && i < text.n; i++)
+		column -= ((unsigned char)text.p[i] & 0xc0) != 0x80;
+	while (i < text.n && ((unsigned char)text.p[i] & 0xc0) == 0x80)
+		i++;
+	return line || column ? text.n : i;
+}
+
+/* "[section]" in the first line. */
+static bool looks_like_ini(struct slice text)
+{
+	const char *end = text.n ? memchr(text.p, '\n', text.n) : NULL;
+
+	return end && text.p[0] == '[' && end > text.p && end[-1] == ']';
+}
+
 static int on_yaml_error(struct reader *r, const yaml_parser_t *parser, struct slice text)
 {
-	struct config_mark at = mark_at(r, parser->problem_mark.line, parser->problem_mark.column);
 	const char *problem = parser->problem ? parser->problem : "cannot be read";
 	const char *hint = "";
-	size_t line = 0, column = 0;
+	size_t offset, line, column;
 
 	if (parser->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
-	if (parser->error == YAML_READER_ERROR) {
-		locate(text, parser->problem_offset, &line, &column);
-		at = mark_at(r, line, column);
-	}
-	if (parser->problem_mark.index < text.n && text.p[parser->problem_mark.index] == '\t')
+	offset = parser->error == YAML_READER_ERROR
+			 ? parser->problem_offset
+			 : offset_of(text, parser->problem_mark.line, parser->problem_mark.column);
+	locate(text, offset, &line,
+	       &column); /* libyaml sees a further line at the end of a text without a newline */
+	if (offset < text.n && text.p[offset] == '\t')
 		hint = " (a tab; YAML wants spaces for indentation)";
-	else if (text.n && text.p[0] == '[')
+	else if (looks_like_ini(text))
 		hint = " (this looks like an INI file, as BentoML before 0.12 had it; only YAML is read)";
-	report_error(r->report, at, "not YAML: %s%s", problem, hint);
+	report_error(r->report, mark_at(r, line, column), "not YAML: %s%s", problem, hint);
 	return -EINVAL;
 }
 
@@ -271,9 +293,12 @@ int yaml_read(struct arena *arena, struct slice text, struct config_mark first, 
 {
 	struct reader r = { .arena = arena, .report = report, .first = first };
 	yaml_parser_t parser;
-	int rc = check_bytes(&r, text);
+	int rc;
 
 	*root = NULL;
+	if (text.n >= 3 && !memcmp(text.p, "\xef\xbb\xbf", 3)) /* a byte order mark takes no column */
+		text = (struct slice){ text.p + 3, text.n - 3 };
+	rc = check_bytes(&r, text);
 	if (rc)
 		return rc;
 	if (!yaml_parser_initialize(&parser))

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where errors are, that all of them are told, and that nothing which a file may hold does any harm. */
+#define _GNU_SOURCE
+#include "exporters/config/report.h"
+#include "tests/unit/config_helper.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+
+Test(config_errors, position_is_that_of_the_value)
+{
+	static const struct {
+		const char *yaml, *message;
+	} table[] = {
+		{ "tracing:\n  sample_rate: 2\n", "t.yml:2:16: error: tracing.sample_rate: '2'" },
+		{ "tracing:\n  sample_rate:    \"2\"\n", "t.yml:2:19: error" },
+		{ "tracing:\n  sample_rate:\n    2\n", "t.yml:3:5: error" },
+		{ "tracing: {a: 1, sample_rate: 2}\n", "t.yml:1:30: error" },
+		{ "# h\xc3\xa9\ntracing: {service_name: \xe2\x82\xac\xe2\x82\xac, sample_rate: 2}\n",
+		  "t.yml:2:42: error" },
+		{ "\xef\xbb\xbftracing: {sample_rate: 2}\n", "t.yml:1:24: error" },
+		{ "tracing:\r\n  sample_rate: 2\r\n", "t.yml:2:16: error" },
+		{ "a: &x 2\ntracing:\n  sample_rate: *x\n", "t.yml:1:4: error" },
+		{ "tracing:\n  exporter_type:\n  - zipkin\n  - zipkni\n", "t.yml:4:5: error" },
+		{ "tracing:\n  exporter_type: zipkin, zipkni\n", "t.yml:2:26: error" },
+		{ "tracing:\n  exporter_type: 'zipkin, zipkni'\n", "t.yml:2:27: error" },
+		{ "tracing:\n  jaeger:\n    thrift: 3\n",
+		  "t.yml:3:13: error: tracing.jaeger.thrift must be a mapping" },
+		{ "tracing: 3\n", "t.yml:1:10: error: tracing must be a mapping" },
+		{ "services: {A: {tracing: [1]}}\n",
+		  "t.yml:1:25: error: services.A.tracing must be a mapping" },
+		{ "tracing:\n  sampel_rate: 1\n", "t.yml:2:3: warning: unknown key 'sampel_rate'" },
+		{ "tracing:\n  otlp:\n    grpc:\n      headrs: x\n",
+		  "t.yml:4:7: warning: unknown key 'otlp.grpc.headrs'" },
+		{ "tracing:\n  timeout: 1\n  timeout: 2\n",
+		  "t.yml:3:3: error: the key 'timeout' is here twice (first in line 2)" },
+		{ "tracing: {}\ntracing: {}\n",
+		  "t.yml:2:1: error: the key 'tracing' is here twice (first in line 1)" },
+		{ "tracing:\n  zipkin: {}\n  zipkin: {}\n",
+		  "t.yml:3:3: error: the key 'zipkin' is here twice" },
+		{ "tracing:\n  exporter_type: file\n",
+		  "t.yml:2:18: error: tracing.exporter_type: file wants a path" },
+		{ "tracing:\n  exporter_type: otlp\n  otlp: {protocol: http, url: 'h:4318'}\n",
+		  "t.yml:3:31: error: tracing.otlp.endpoint: 'h:4318' wants a scheme with this protocol, as "
+		  "in "
+		  "http://h:4318/v1/traces" },
+		{ "tracing:\n  exporter_type: jaeger\n  jaeger: {address: 'http://h'}\n",
+		  "t.yml:3:21: error: tracing.jaeger.thrift.agent_host_name: a host name or an address" },
+		{ "tracing:\n  exporter_type: zipkin\n  zipkin: {headers: {'a b': 'secret'}}\n",
+		  "t.yml:3:29: error: tracing.zipkin.headers: 'a b' cannot be a header" },
+		{ "tracing:\n  exporter_type: zipkin\n  zipkin: {headers: {a: \"x\\r\\nb: c\"}}\n",
+		  "'a' cannot be a header" },
+		{ "tracing:\n  excluded_urls: [ok, '(']\n", "t.yml:2:23: error: tracing.excluded_urls: '('" },
+		{ "tracing:\n  sample_rate: 1\n exporter_type: file\n", "t.yml:3:2: error: not YAML: " },
+		{ "tracing:\n  sample_rate: [1\n", "error: not YAML: " },
+		{ "tracing:\n\tsample_rate: 1\n",
+		  "t.yml:2:1: error: not YAML: found character that cannot start any token (a tab; "
+		  "YAML wants spaces for indentation)" },
+		{ "[tracing]\nzipkin_api_url = http://h\n", "INI file" },
+		{ "- tracing\n", "t.yml:1:1: error: a config is a mapping" },
+		{ "tracing\n", "t.yml:1:1: error: a config is a mapping" },
+		{ "tracing: {}\n---\ntracing: {}\n", "t.yml:2:1: error: a second document" },
+		{ "a: *b\n", "t.yml:1:4: error: an alias to an anchor that is not there" },
+		{ "a: &a [*a]\n", "t.yml:1:8: error: an alias that contains itself" },
+		{ "a: &a {b: *a}\n", "an alias that contains itself" },
+		{ "? {a: b}\n: c\n", "t.yml:1:3: error: a key must be a simple text" },
+		{ "a: {<<: 3}\n", "<< wants a mapping" },
+		{ "tracing: {service_name: \"a\\0b\"}\n",
+		  "t.yml:1:25: error: a text with a NUL character in it" },
+		{ "tracing: {service_name: \"a\\e[31m\", sample_rate: \"\\e[31m\"}\n",
+		  "'?[31m' is not allowed" },
+		{ "tracing:\n  name: \xff\n", "t.yml:2:9: error: not UTF-8: byte 0xff" },
+		{ "tracing:\n  name: h\xc3\xa9 \xc0\x80\n", "t.yml:2:12: error: not UTF-8: byte 0xc0" },
+		{ "tracing:\n  name: \x1b[0m\n", "t.yml:2:9: error: control character 0x1b" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct loaded *l = load(table[i].yaml, NULL);
+
+		cr_expect(strstr(l->text, table[i].message), "%s\nsays: %s", table[i].yaml, l->text);
+		cr_expect_eq(l->rc, strstr(table[i].message, "warning") ? 0 : -EINVAL, "%s", table[i].yaml);
+		cr_expect_not(l->config.on);
+		unload(l);
+	}
+}
+
+Test(config_errors, nul_byte_is_told_with_its_place)
+{
+	struct loaded *l = load_bytes("tracing:\n  a\0b: 1\n", 18, NULL, NULL);
+
+	cr_expect_eq(l->rc, -EINVAL);
+	cr_expect(strstr(l->text, "t.yml:2:4: error: control character 0x00"), "%s", l->text);
+	unload(l);
+}
+
+Test(config_errors, all_errors_at_once_in_the_order_of_the_file)
+{
+	struct loaded *l = load("tracing:\n"
+				"  sample_rate: 2\n"
+				"  exporter_type: zipkni\n"
+				"  typo: 1\n"
+				"  type: jager\n"
+				"  zipkin: {url: nowhere}\n"
+				"  excluded_urls: ['(', ok, '[']\n"
+				"  timeout: x\n"
+				"services:\n"
+				"  tracing: {sample_rate: 3}\n",
+				NULL);
+	static const int lines[] = { 2, 3, 4, 5, 6, 7, 7, 8, 10 };
+
+	cr_expect_eq(l->report.errors, 8, "%s", l->text);
+	cr_expect_eq(l->report.warnings, 1);
+	cr_assert_eq(l->report.n, 9);
+	for (size_t i = 0; i < 9; i++)
+		cr_expect_eq(l->report.messages[i].mark.line, lines[i], "%s", l->text);
+	unload(l);
+}
+
+Test(config_errors, one_line_for_a_foreign_terminal)
+{
+	struct loaded *l = load("tracing:\n  typo: 1\n  sample_rate: 2\n  timeout: x\n", NULL);
+	struct buf line;
+
+	buf_init(&line);
+	config_report_line(&l->report, &line);
+	buf_add_byte(&line, '\0');
+	cr_expect_str_eq(
+		line.p,
+		"t.yml:3:16: error: tracing.sample_rate: '2' is not allowed: a number from 0 to 1 (and 2 "
+		"more: btracectl check)");
+	buf_release(&line);
+	unload(l);
+	l = load("tracing: {sample_rate: 1}\n", "BTRACE_DISABLED=1");
+	buf_init(&line);
+	l->report.n = 0;
+	config_report_line(&l->report, &line);
+	cr_expect_eq(line.n, 0);
+	buf_release(&line);
+	unload(l);
+}
+
+Test(config_errors, too_many_errors_are_counted)
+{
+	struct buf yaml;
+	struct loaded *l;
+
+	buf_init(&yaml);
+	buf_add_text(&yaml, "tracing:\n  exporter_type:\n");
+	for (int i = 0; i < 500; i++)
+		buf_printf(&yaml, "  - wrong%d\n", i);
+	l = load_bytes(yaml.p, yaml.n, NULL, NULL);
+	cr_expect_eq(l->report.errors, 500);
+	cr_expect_eq(l->report.n, (size_t)REPORT_MAX);
+	cr_expect(strstr(l->text, "... and 400 more\n"));
+	buf_release(&yaml);
+	unload(l);
+}
+
+static struct loaded *load_repeated(const char *begin, const char *middle, size_t times, const char *end)
+{
+	struct buf yaml;
+	struct loaded *l;
+
+	buf_init(&yaml);
+	buf_add_text(&yaml, begin);
+	for (size_t i = 0; i < times; i++)
+		buf_add_text(&yaml, middle);
+	buf_add_text(&yaml, end);
+	l = load_bytes(yaml.p, yaml.n, NULL, NULL);
+	buf_release(&yaml);
+	return l;
+}
+
+Test(config_errors, alias_bomb)
+{
+	char yaml[4096];
+	size_t n = (size_t)snprintf(yaml, sizeof(yaml), "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+	struct loaded *l;
+
+	for (int i = 1; i < 20; i++)
+		n += (size_t)snprintf(yaml + n, sizeof(yaml) - n,
+				      "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i,
+				      i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+	snprintf(yaml + n, sizeof(yaml) - n, "tracing: {excluded_urls: *a19}\n");
+	l = load(yaml, NULL);
+	cr_expect_eq(l->rc, -EINVAL);
+	cr_expect(strstr(l->text, "too large when its aliases are written out"), "%s", l->text);
+	cr_expect_lt(l->config.arena.total, 64u << 20);
+	unload(l);
+}
+
+Test(config_errors, merge_bomb)
+{
+	static char yaml[65536];
+	size_t n = (size_t)snprintf(yaml, sizeof(yaml), "m0: &m0 {");
+	struct loaded *l;
+
+	for (int i = 0; i < 500; i++)
+		n += (size_t)snprintf(yaml + n, sizeof(yaml) - n, "k%d: 1, ", i);
+	n += (size_t)snprintf(yaml + n, sizeof(yaml) - n, "}\nm1: &m1 {<<: *m0, ");
+	for (int i = 0; i < 500; i++)
+		n += (size_t)snprintf(yaml + n, sizeof(yaml) - n, "l%d: 1, ", i);
+	snprintf(yaml + n, sizeof(yaml) - n, "}\ntracing: {<<: [*m0, *m1]}\n");
+	l = load(yaml, NULL);
+	cr_expect_eq(l->rc, -EINVAL);
+	cr_expect(strstr(l->text, "too much to merge"), "%s", l->text);
+	unload(l);
+}
+
+Test(config_errors, deep_nesting)
+{
+	struct loaded *l = load_repeated("a: ", "[", 100000, "");
+
+	cr_expect_eq(l->rc, -EINVAL);
+	unload(l);
+	l = load_repeated("a: ", "{a: ", 5000, "");
+	cr_expect_eq(l->rc, -EINVAL);
+	unload(l);
+	l = load_repeated("", "- ", 50000, "x\n");
+	cr_expect_eq(l->rc, -EINVAL);
+	cr_expect(strstr(l->text, "nested too deeply"), "%s", l->text);
+	unload(l);
+}
+
+Test(config_errors, huge_files)
+{
+	struct loaded *l =
+		load_repeated("tracing:\n", "  # a comment of some length which means nothing\n", 220000, "");
+
+	cr_expect_eq(l->rc, -EFBIG);
+	cr_expect(strstr(l->text, "t.yml: error: larger than 1024 KiB"), "%s", l->text);
+	unload(l);
+	l = load_repeated("a:\n", "- x\n", 150000, "");
+	cr_expect_eq(l->rc, -EINVAL);
+	unload(l);
+	l = load_repeated("tracing:\n", "  sample_rat: 1\n", 50000, "");
+	cr_expect_eq(l->rc, -EINVAL, "duplicate keys, looked for in bounded time");
+	unload(l);
+	l = load_repeated("tracing:\n  excluded_urls: [", "abcdefgh, ", 40000, "]\n");
+	cr_expect(l->rc == 0 || l->rc == -EINVAL, "the same pattern many times: %d %s", l->rc, l->text);
+	unload(l);
+	l = load_repeated("tracing:\n  resource_attributes: {", "a: b, ", 30000, "}\n");
+	cr_expect_eq(l->rc, 0, "%s", l->text);
+	unload(l);
+}
+
+Test(config_errors, empty_files)
+{
+	static const char *const empty[] = {
+		"",     "\n\n",       "# only a comment\n", "---\n",         "null\n",
+		"{}\n", "tracing:\n", "tracing: null\n",    "tracing: {}\n", "---\n...\n"
+	};
+
+	for (size_t i = 0; i < sizeof(empty) / sizeof(*empty); i++) {
+		struct loaded *l = load(empty[i], NULL);
+
+		cr_expect_eq(l->rc, 0, "%s", empty[i]);
+		cr_expect_not(l->config.on);
+		cr_expect_str_eq(l->text,
+				 "t.yml: warning: no exporter_type below `tracing`: nothing is collected\n");
+		unload(l);
+	}
+}
+
+static struct loaded *load_path(const char *path)
+{
+	struct loaded *l = calloc(1, sizeof(*l));
+	struct config_source source = CONFIG_SOURCE_INIT;
+	struct buf out;
+
+	source.path = path;
+	l->rc = config_load(&l->config, &source, &l->report);
+	buf_init(&out);
+	config_report_text(&l->report, &out);
+	snprintf(l->text, sizeof(l->text), "%.*s", (int)out.n, out.n ? out.p : "");
+	buf_release(&out);
+	return l;
+}
+
+Test(config_errors, files_that_cannot_be_read)
+{
+	struct loaded *l = load_path("/nonexistent/btrace.yml");
+
+	cr_expect_eq(l->rc, -ENOENT);
+	cr_expect_str_eq(l->text,
+			 "/nonexistent/btrace.yml: error: cannot be read: No such file or directory\n");
+	cr_expect_not(l->config.on);
+	unload(l);
+	l = load_path("/etc");
+	cr_expect_eq(l->rc, -EISDIR, "%s", l->text);
+	unload(l);
+	l = load_path("/dev/zero");
+	cr_expect_eq(l->rc, -EFBIG, "an endless file ends too: %s", l->text);
+	unload(l);
+}
+
+/* Nobody may make the exporter wait by naming a FIFO without a writer. */
+Test(config_errors, fifo_does_not_block, .timeout = 10)
+{
+	char path[] = "/tmp/btrace-test-fifo.XXXXXX";
+	struct loaded *l;
+
+	cr_assert_not_null(mkdtemp(path));
+	cr_assert_eq(rmdir(path), 0);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	l = load_path(path);
+	cr_expect_not(l->config.on);
+	unload(l);
+	unlink(path);
+}
+
+Test(config_errors, relative_paths_start_at_the_file)
+{
+	static const struct {
+		const char *directory, *path, *result;
+	} table[] = {
+		{ NULL, "/etc/btrace/x.yml", "/etc/btrace/t.jsonl" },
+		{ NULL, "/x.yml", "//t.jsonl" },
+		{ "/srv", "/etc/btrace/x.yml", "/srv/t.jsonl" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct config_source source = CONFIG_SOURCE_INIT;
+		struct config_report report = CONFIG_REPORT_INIT;
+		struct config config;
+
+		source.fd = memfd_create("config", MFD_CLOEXEC);
+		cr_assert_gt(
+			dprintf(source.fd,
+				"tracing: {exporter_type: file, sample_rate: 1, file: {path: t.jsonl}}\n"),
+			0);
+		source.path = table[i].path;
+		source.directory = table[i].directory;
+		cr_expect_eq(config_load(&config, &source, &report), 0);
+		cr_expect_str_eq(config.file_path, table[i].result);
+		cr_expect_str_eq(config.exporters[0].endpoint.path, table[i].result);
+		config_release(&config);
+		config_report_release(&report);
+		close(source.fd);
+	}
+}
+
+Test(config_errors, a_report_may_serve_twice)
+{
+	struct loaded *l = load("tracing: {sample_rate: 2}\n", NULL);
+	struct config_source source = CONFIG_SOURCE_INIT;
+	struct config config;
+
+	source.path = "tests/config/samples/guide-1x-2.yml";
+	cr_expect_eq(config_load(&config, &source, &l->report), 0, "the errors of another file are not ours");
+	cr_expect(config.on);
+	config_release(&config);
+	unload(l);
+}
+
+Test(config_errors, distance_of_words)
+{
+	cr_expect_eq(report_distance("zipkin", "zipkin"), 0);
+	cr_expect_eq(report_distance("ZIPKIN", "zipkin"), 0);
+	cr_expect_eq(report_distance("zipkni", "zipkin"), 1, "a swap is one slip");
+	cr_expect_eq(report_distance("zipkn", "zipkin"), 1);
+	cr_expect_eq(report_distance("zippkin", "zipkin"), 1);
+	cr_expect_eq(report_distance("", "abc"), 3);
+	cr_expect_eq(report_distance("kitten", "sitting"), 3);
+	cr_expect_eq(report_distance("a", ""), 1);
+}
