@@ -49,6 +49,15 @@ static inline void buf_add(struct buf *b, const void *p, size_t n)
 
 static inline void buf_add_slice(struct buf *b, struct slice s) { buf_add(b, s.p, s.n); }
 
+/* Bytes that stand in the buffer already once more: [at, at + n), n within b->n. */
+static inline void buf_repeat(struct buf *b, size_t at, size_t n)
+{
+	if (n == 0 || !buf_reserve(b, n))
+		return;
+	memcpy(b->p + b->n, b->p + at, n);
+	b->n += n;
+}
+
 static inline void buf_add_byte(struct buf *b, uint8_t byte)
 {
 	if (buf_reserve(b, 1))

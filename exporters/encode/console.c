@@ -135,13 +135,25 @@ static void add_right(struct buf *b, const char *text, size_t n, size_t width)
 	buf_add(b, text, n);
 }
 
+static void put_two(char *out, unsigned value)
+{
+	out[0] = (char)('0' + value / 10 % 10);
+	out[1] = (char)('0' + value % 10);
+}
+
 static void add_time(struct buf *b, uint64_t unix_ns, int32_t utc_offset_s)
 {
 	int64_t second = (int64_t)(unix_ns / 1000000000) + utc_offset_s;
-	unsigned day = (unsigned)((second % 86400 + 86400) % 86400);
+	unsigned day = (unsigned)((second % 86400 + 86400) % 86400),
+		 ms = (unsigned)(unix_ns / 1000000 % 1000);
+	char text[] = "hh:mm:ss.mmm";
 
-	buf_printf(b, "%02u:%02u:%02u.%03u", day / 3600, day / 60 % 60, day % 60,
-		   (unsigned)(unix_ns / 1000000 % 1000));
+	put_two(text, day / 3600);
+	put_two(text + 3, day / 60 % 60);
+	put_two(text + 6, day % 60);
+	text[9] = (char)('0' + ms / 100);
+	put_two(text + 10, ms);
+	buf_add(b, text, sizeof(text) - 1);
 }
 
 /* value / unit with one decimal place, rounded down: "150.2ms". */

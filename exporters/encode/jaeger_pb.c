@@ -83,7 +83,8 @@ static void add_tag(struct buf *b, uint8_t field, const struct attribute *tag, s
 	pb_close(b, message);
 }
 
-static void add_tags(struct buf *b, const struct span *span, const struct encode_options *options)
+static void add_tags(struct buf *b, const struct span *span, struct tags_repeat *repeat,
+		     const struct encode_options *options)
 {
 	struct tags tags;
 
@@ -91,8 +92,15 @@ static void add_tags(struct buf *b, const struct span *span, const struct encode
 	for (size_t i = 0; i < span->attributes.n; i++)
 		if (!tags_replace(&tags, &span->attributes.items[i]))
 			add_tag(b, SPAN_TAGS, &span->attributes.items[i], options->max_tag_value_bytes);
-	for (size_t i = 0; i < tags.n; i++)
+	for (size_t i = 0; i < tags.n_own; i++)
 		add_tag(b, SPAN_TAGS, &tags.items[i], options->max_tag_value_bytes);
+	if (tags_repeated(repeat, span, b->n)) {
+		buf_repeat(b, repeat->at, repeat->n);
+		return;
+	}
+	for (size_t i = tags.n_own; i < tags.n; i++)
+		add_tag(b, SPAN_TAGS, &tags.items[i], options->max_tag_value_bytes);
+	repeat->n = b->n - repeat->at;
 }
 
 /* A Timestamp or a Duration. */
@@ -131,9 +139,11 @@ static void add_logs(struct buf *b, const struct span *span, size_t max_bytes)
 	}
 }
 
-static void add_span(struct buf *b, const struct span *span, const struct encode_options *options)
+static void add_span(struct buf *b, const struct span *span, struct tags_repeat *repeat,
+		     const struct encode_options *options)
 {
 	struct pb_message message = pb_open(b, BATCH_SPANS, 2);
+	size_t end;
 
 	pb_add_bytes(b, SPAN_TRACE_ID, span->trace_id, 16);
 	pb_add_bytes(b, SPAN_ID, span->span_id, 8);
@@ -145,9 +155,12 @@ static void add_span(struct buf *b, const struct span *span, const struct encode
 	pb_add_varint(b, SPAN_FLAGS, FLAG_SAMPLED);
 	add_time(b, SPAN_START, span->start_unix_ns);
 	add_time(b, SPAN_DURATION, span_duration_ns(span));
-	add_tags(b, span, options);
+	add_tags(b, span, repeat, options);
 	add_logs(b, span, options->max_tag_value_bytes);
+	end = b->n;
 	pb_close(b, message);
+	if (b->n != end) /* it was moved, and with it what would be repeated */
+		*repeat = (struct tags_repeat){ 0 };
 }
 
 static void add_process(struct buf *b, const struct resource *resource, size_t max_bytes)
@@ -179,12 +192,13 @@ static size_t encode(const struct batch *batch, size_t from, size_t n, const str
 	size_t start = out->n, end = payload_end(options, out), taken;
 	size_t process = size_of_process(out, resource, options->max_tag_value_bytes);
 	struct pb_message message = pb_open(out, REQUEST_BATCH, 3);
+	struct tags_repeat repeat = { 0 };
 
 	n = spans_of_one_resource(spans, n);
 	for (taken = 0; taken < n; taken++) {
 		size_t mark = out->n;
 
-		add_span(out, &spans[taken], options);
+		add_span(out, &spans[taken], &repeat, options);
 		if (pb_end(message, out->n + process) > end) {
 			buf_truncate(out, mark);
 			break;

@@ -50,6 +50,7 @@ enum { FLAG_SAMPLED = 1 };
 struct jaeger {
 	struct thrift thrift;
 	size_t max_value_bytes;
+	struct tags_repeat repeat;
 };
 
 /* Ids are read big endian and reinterpreted as signed. */
@@ -58,50 +59,68 @@ static int64_t id_of(const uint8_t *bytes)
 	uint64_t id;
 
 	memcpy(&id, bytes, sizeof(id));
-	return (int64_t)__builtin_bswap64(id);
+	return (int64_t)be64toh(id);
 }
 
-static void add_string_value(struct jaeger *j, const struct value *value)
-{
-	size_t start;
-
-	thrift_i32(&j->thrift, TAG_TYPE, TYPE_STRING);
-	if (value->type == VALUE_STRING) {
-		thrift_string(&j->thrift, TAG_STRING, tags_cut(value->string, j->max_value_bytes));
-		return;
-	}
-	start = j->thrift.out->n;
-	tags_add_text(j->thrift.out, value, j->max_value_bytes);
-	thrift_string_from_tail(&j->thrift, TAG_STRING, start);
-}
-
-static void add_tag(struct jaeger *j, const struct attribute *tag)
+/* An array goes as its JSON text, whose length is not known before. */
+__attribute__((noinline)) static void add_array_tag(struct jaeger *j, const struct attribute *tag)
 {
 	struct thrift *t = &j->thrift;
 	uint8_t outer = thrift_item(t);
+	size_t start;
 
 	thrift_string(t, TAG_KEY, tag->key);
-	switch (tag->value.type) {
-	case VALUE_BOOL:
-		thrift_i32(t, TAG_TYPE, TYPE_BOOL);
-		thrift_bool(t, TAG_BOOL, tag->value.boolean);
-		break;
-	case VALUE_INT:
-		thrift_i32(t, TAG_TYPE, TYPE_LONG);
-		thrift_i64(t, TAG_LONG, tag->value.integer);
-		break;
-	case VALUE_DOUBLE:
-		thrift_i32(t, TAG_TYPE, TYPE_DOUBLE);
-		thrift_double(t, TAG_DOUBLE, tag->value.real);
-		break;
-	default: add_string_value(j, &tag->value);
-	}
+	thrift_i32(t, TAG_TYPE, TYPE_STRING);
+	start = t->out->n;
+	tags_add_text(t->out, &tag->value, j->max_value_bytes);
+	thrift_string_from_tail(t, TAG_STRING, start);
 	thrift_end(t, outer);
+}
+
+static inline char *put_tag_value(char *p, bool compact, const struct value *value, struct utf8_text text)
+{
+	switch (value->type) {
+	case VALUE_BOOL:
+		p = thrift_put_i32(p, compact, TAG_KEY, TAG_TYPE, TYPE_BOOL);
+		return thrift_put_bool(p, compact, TAG_TYPE, TAG_BOOL, value->boolean);
+	case VALUE_INT:
+		p = thrift_put_i32(p, compact, TAG_KEY, TAG_TYPE, TYPE_LONG);
+		return thrift_put_i64(p, compact, TAG_TYPE, TAG_LONG, value->integer);
+	case VALUE_DOUBLE:
+		p = thrift_put_i32(p, compact, TAG_KEY, TAG_TYPE, TYPE_DOUBLE);
+		return thrift_put_double(p, compact, TAG_TYPE, TAG_DOUBLE, value->real);
+	default:
+		p = thrift_put_i32(p, compact, TAG_KEY, TAG_TYPE, TYPE_STRING);
+		return thrift_put_string(p, compact, TAG_TYPE, TAG_STRING, text);
+	}
+}
+
+/* Most of the time goes here, so room is looked for once a tag. */
+static void add_tag(struct jaeger *j, const struct attribute *tag)
+{
+	struct utf8_text key = utf8_text_of(tag->key), text = { .size = 0 };
+	bool compact = j->thrift.compact;
+	struct buf *b = j->thrift.out;
+	char *p;
+
+	if (tag->value.type == VALUE_ARRAY) {
+		add_array_tag(j, tag);
+		return;
+	}
+	if (tag->value.type == VALUE_STRING)
+		text = utf8_text_of(tags_cut(tag->value.string, j->max_value_bytes));
+	if (!buf_reserve(b, 3 * (THRIFT_FIELD_MAX + THRIFT_VARINT_MAX) + 1 + key.size + text.size))
+		return;
+	p = thrift_put_string(b->p + b->n, compact, 0, TAG_KEY, key);
+	p = put_tag_value(p, compact, &tag->value, text);
+	*p++ = THRIFT_STOP;
+	b->n = (size_t)(p - b->p);
 }
 
 static void add_tags(struct jaeger *j, const struct span *span, const struct encode_options *options)
 {
 	struct attributes attributes = span->attributes;
+	struct buf *b = j->thrift.out;
 	struct tags tags;
 	size_t replaced = 0;
 
@@ -114,8 +133,15 @@ static void add_tags(struct jaeger *j, const struct span *span, const struct enc
 	for (size_t i = 0; i < attributes.n; i++)
 		if (!replaced || !tags_replace(&tags, &attributes.items[i]))
 			add_tag(j, &attributes.items[i]);
-	for (size_t i = 0; i < tags.n; i++)
+	for (size_t i = 0; i < tags.n_own; i++)
 		add_tag(j, &tags.items[i]);
+	if (tags_repeated(&j->repeat, span, b->n)) {
+		buf_repeat(b, j->repeat.at, j->repeat.n);
+		return;
+	}
+	for (size_t i = tags.n_own; i < tags.n; i++)
+		add_tag(j, &tags.items[i]);
+	j->repeat.n = b->n - j->repeat.at;
 }
 
 /* parentSpanId tells the parent; what is referred to beside it are links. */

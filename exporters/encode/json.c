@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exporters/encode/json.h"
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -12,16 +13,46 @@ enum { WORD = sizeof(uint64_t), LONGEST_ESCAPE = 6 };
 #define EACH_BYTE(byte) (0x0101010101010101u * (byte))
 #define HIGH_BITS       EACH_BYTE(0x80u)
 
-/* A high bit is set where a byte is zero (and perhaps in bytes above a zero one). */
-static uint64_t zero_bytes(uint64_t word) { return (word - EACH_BYTE(1)) & ~word & HIGH_BITS; }
-
-/* Whether all eight bytes stand for themselves: ASCII, no control, quote or backslash. */
+/*
+ * Whether all eight bytes stand for themselves: ASCII, no control, quote or backslash. A
+ * difference leaves the high bit where the byte was too small or the one looked for; a borrow can
+ * only come from such a byte, so that nothing is missed and at worst its neighbour is looked at twice.
+ */
 static bool is_plain(uint64_t word)
 {
-	uint64_t below_space = (word - EACH_BYTE(0x20)) & ~word;
+	uint64_t seen = word | (word - EACH_BYTE(0x20)) | ((word ^ EACH_BYTE('"')) - EACH_BYTE(1)) |
+			((word ^ EACH_BYTE('\\')) - EACH_BYTE(1));
 
-	return !((word | below_space) & HIGH_BITS) && !zero_bytes(word ^ EACH_BYTE('"')) &&
-	       !zero_bytes(word ^ EACH_BYTE('\\'));
+	return !(seen & HIGH_BITS);
+}
+
+/* Words are little endian here: the first byte is the lowest. */
+static uint64_t load_word(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, WORD);
+	return le64toh(word);
+}
+
+static void store_word(char *p, uint64_t word)
+{
+	word = htole64(word);
+	memcpy(p, &word, WORD);
+}
+
+/* The last n = 1..7 bytes, in pieces that overlap, with spaces after them. */
+static uint64_t load_tail(const char *p, size_t n)
+{
+	uint64_t spaces = EACH_BYTE(0x20) << 8 * n;
+	uint32_t first, last;
+
+	if (n < 4)
+		return spaces | (uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << 8 * (n / 2) |
+		       (uint64_t)(uint8_t)p[n - 1] << 8 * (n - 1);
+	memcpy(&first, p, sizeof(first));
+	memcpy(&last, p + n - 4, sizeof(last));
+	return spaces | le32toh(first) | (uint64_t)le32toh(last) << 8 * (n - 4);
 }
 
 static char *put_escape(char *out, uint8_t byte)
@@ -41,7 +72,7 @@ static char *put_escape(char *out, uint8_t byte)
 	return out + 5;
 }
 
-/* One character or bad part that is_plain() did not let pass; returns how many bytes it was. */
+/* One character or bad part; returns how many bytes it was. */
 static size_t put_character(char **out, const char *p, size_t n)
 {
 	uint8_t byte = (uint8_t)*p;
@@ -65,23 +96,41 @@ static size_t put_character(char **out, const char *p, size_t n)
 	return (size_t)length;
 }
 
+/* A word's worth of text that is not plain, to the end of the character that crosses it. */
+__attribute__((noinline)) static const char *put_word(char **out, const char *p, const char *end)
+{
+	const char *stop = end - p < WORD ? end : p + WORD;
+
+	while (p < stop)
+		p += put_character(out, p, (size_t)(end - p));
+	return p;
+}
+
 /* Needs room for LONGEST_ESCAPE bytes a byte and WORD more. */
 static char *put_text(char *out, const char *p, size_t n)
 {
-	uint64_t word;
-	size_t i = 0;
+	const char *end = p + n;
 
-	while (i < n) {
-		if (i + WORD <= n) {
-			memcpy(&word, p + i, WORD);
-			if (is_plain(word)) {
-				memcpy(out, &word, WORD);
-				out += WORD;
-				i += WORD;
-				continue;
-			}
+	while (end - p >= WORD) {
+		uint64_t word = load_word(p);
+
+		if (is_plain(word)) {
+			store_word(out, word);
+			out += WORD;
+			p += WORD;
+		} else {
+			p = put_word(&out, p, end);
 		}
-		i += put_character(&out, p + i, n - i);
+	}
+	if (p < end) {
+		uint64_t word = load_tail(p, (size_t)(end - p));
+
+		if (is_plain(word)) {
+			store_word(out, word);
+			out += end - p;
+		} else {
+			put_word(&out, p, end);
+		}
 	}
 	return out;
 }

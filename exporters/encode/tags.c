@@ -69,21 +69,30 @@ void tags_map(struct tags *tags, const struct span *span, enum tag_dialect diale
 	      const struct encode_options *options)
 {
 	tags->n = 0;
-	if (dialect == TAGS_OF_JAEGER)
-		add_present(tags, SLICE("span.kind"), kind_of(span));
-	else
-		add_namespace(tags, span->resource);
 	add_status(tags, span, dialect);
 	add_present(tags, SLICE("w3c.tracestate"), span->trace_state);
 	add_count(tags, SLICE("otel.dropped_attributes_count"), span->dropped_attributes);
 	add_count(tags, SLICE("otel.dropped_events_count"), span->dropped_events);
 	add_count(tags, SLICE("otel.dropped_links_count"), span->dropped_links);
+	tags->n_own = tags->n;
+	if (dialect == TAGS_OF_JAEGER)
+		add_present(tags, SLICE("span.kind"), kind_of(span));
+	else
+		add_namespace(tags, span->resource);
 	add_present(tags, SLICE("otel.scope.name"), span->scope->name);
 	add_present(tags, SLICE("otel.scope.version"), span->scope->version);
 	if (options->without_library_aliases)
 		return;
 	add_present(tags, SLICE("otel.library.name"), span->scope->name);
 	add_present(tags, SLICE("otel.library.version"), span->scope->version);
+}
+
+bool tags_repeated(struct tags_repeat *repeat, const struct span *span, size_t at)
+{
+	if (repeat->scope == span->scope && repeat->resource == span->resource && repeat->kind == span->kind)
+		return true;
+	*repeat = (struct tags_repeat){ span->scope, span->resource, span->kind, at, 0 };
+	return false;
 }
 
 static bool says_false(const struct value *value)

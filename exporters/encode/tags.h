@@ -17,10 +17,22 @@ enum { TAGS_MAX = 16 };
 struct tags {
 	struct attribute items[TAGS_MAX];
 	size_t n;
+	size_t n_own; /* those of this very span; the rest depends on its kind, scope and resource only */
+};
+
+/* Where in the payload such a rest stands: spans that follow copy it. All zero = nowhere yet. */
+struct tags_repeat {
+	const struct scope *scope;
+	const struct resource *resource;
+	enum model_kind kind;
+	size_t at, n;
 };
 
 void tags_map(struct tags *tags, const struct span *span, enum tag_dialect dialect,
 	      const struct encode_options *options);
+
+/* Whether the rest of span's tags is what `repeat` says; else it is noted that it will begin at `at`. */
+bool tags_repeated(struct tags_repeat *repeat, const struct span *span, size_t at);
 
 /* Whether an attribute of the span has to give way: replaced, or an "error" that says false. */
 bool tags_replace(const struct tags *tags, const struct attribute *attribute);

@@ -23,6 +23,14 @@ static void add_string(struct buf *b, struct slice s)
 	buf_add_slice(b, SLICE("\\u0073\""));
 }
 
+/* What is written once and copied for the spans that follow. */
+struct zipkin {
+	const struct encode_options *options;
+	struct tags_repeat tags;
+	const struct resource *local; /* whose endpoint stands at */
+	size_t local_at, local_n;
+};
+
 /* Tags are strings, whatever the attribute was. */
 static void add_tag_value(struct buf *b, const struct value *value, size_t max_bytes)
 {
@@ -30,33 +38,49 @@ static void add_tag_value(struct buf *b, const struct value *value, size_t max_b
 
 	if (value->type == VALUE_STRING) {
 		add_string(b, tags_cut(value->string, max_bytes));
-		return;
+	} else if (value->type == VALUE_ARRAY) {
+		tags_add_text(b, value, max_bytes);
+		json_quote_tail(b, start);
+	} else {
+		buf_add_byte(b, '"');
+		tags_add_text(b, value, max_bytes);
+		buf_add_byte(b, '"');
 	}
-	tags_add_text(b, value, max_bytes);
-	json_quote_tail(b, start);
 }
 
-static void add_tags(struct buf *b, const struct span *span, const struct encode_options *options)
+/* With a comma after it, which the last one gives away. */
+static void add_tag(struct buf *b, const struct attribute *tag, const struct zipkin *z)
 {
-	struct slice before = SLICE(",\"tags\":{");
+	add_string(b, tag->key);
+	buf_add_byte(b, ':');
+	add_tag_value(b, &tag->value, z->options->max_tag_value_bytes);
+	buf_add_byte(b, ',');
+}
+
+static void add_tags(struct buf *b, const struct span *span, struct zipkin *z)
+{
+	static const struct slice open = SLICE(",\"tags\":{");
+	size_t start = b->n;
 	struct tags tags;
 
-	tags_map(&tags, span, TAGS_OF_ZIPKIN, options);
-	for (size_t i = 0; i < span->attributes.n + tags.n; i++) {
-		bool mapped = i >= span->attributes.n;
-		const struct attribute *tag =
-			mapped ? &tags.items[i - span->attributes.n] : &span->attributes.items[i];
-
-		if (!mapped && tags_replace(&tags, tag))
-			continue;
-		buf_add_slice(b, before);
-		add_string(b, tag->key);
-		buf_add_byte(b, ':');
-		add_tag_value(b, &tag->value, options->max_tag_value_bytes);
-		before = SLICE(",");
+	tags_map(&tags, span, TAGS_OF_ZIPKIN, z->options);
+	buf_add_slice(b, open);
+	for (size_t i = 0; i < span->attributes.n; i++)
+		if (!tags_replace(&tags, &span->attributes.items[i]))
+			add_tag(b, &span->attributes.items[i], z);
+	for (size_t i = 0; i < tags.n_own; i++)
+		add_tag(b, &tags.items[i], z);
+	if (tags_repeated(&z->tags, span, b->n)) {
+		buf_repeat(b, z->tags.at, z->tags.n);
+	} else {
+		for (size_t i = tags.n_own; i < tags.n; i++)
+			add_tag(b, &tags.items[i], z);
+		z->tags.n = b->n - z->tags.at;
 	}
-	if (before.n == 1)
-		buf_add_byte(b, '}');
+	if (b->n == start + open.n)
+		buf_truncate(b, start);
+	else if (!b->failed)
+		b->p[b->n - 1] = '}';
 }
 
 /* The value of an annotation: the name, or "name": {attributes}. */
@@ -128,25 +152,37 @@ static void add_endpoint(struct buf *b, const struct zipkin_endpoint *endpoint)
 	buf_add_slice(b, before.p[0] == '{' ? SLICE("{}") : SLICE("}"));
 }
 
-static void add_endpoints(struct buf *b, const struct span *span, const struct encode_options *options)
+static void add_local_endpoint(struct buf *b, const struct resource *resource, struct zipkin *z)
 {
 	struct zipkin_endpoint local = {
-		.service_name = span->resource->service_name,
-		.ipv4 = options->local_ipv4,
-		.ipv6 = options->local_ipv6,
-		.port = options->local_port,
+		.service_name = resource->service_name,
+		.ipv4 = z->options->local_ipv4,
+		.ipv6 = z->options->local_ipv6,
+		.port = z->options->local_port,
 	};
-	struct zipkin_endpoint remote;
 
+	if (z->local == resource) {
+		buf_repeat(b, z->local_at, z->local_n);
+		return;
+	}
+	z->local = resource;
+	z->local_at = b->n;
 	buf_add_slice(b, SLICE(",\"localEndpoint\":"));
 	add_endpoint(b, &local);
+	z->local_n = b->n - z->local_at;
+}
+
+static void add_remote_endpoint(struct buf *b, const struct span *span)
+{
+	struct zipkin_endpoint remote;
+
 	if (!zipkin_remote_endpoint(&remote, span))
 		return;
 	buf_add_slice(b, SLICE(",\"remoteEndpoint\":"));
 	add_endpoint(b, &remote);
 }
 
-static void add_span(struct buf *b, const struct span *span, const struct encode_options *options)
+static void add_span(struct buf *b, const struct span *span, struct zipkin *z)
 {
 	uint64_t duration_us = span_duration_ns(span) / 1000;
 
@@ -168,9 +204,10 @@ static void add_span(struct buf *b, const struct span *span, const struct encode
 	buf_add_u64(b, span->start_unix_ns / 1000);
 	buf_add_slice(b, SLICE(",\"duration\":"));
 	buf_add_u64(b, duration_us ? duration_us : 1); /* 0 is not allowed */
-	add_endpoints(b, span, options);
+	add_local_endpoint(b, span->resource, z);
+	add_remote_endpoint(b, span);
 	add_annotations(b, span);
-	add_tags(b, span, options);
+	add_tags(b, span, z);
 	buf_add_byte(b, '}');
 }
 
@@ -178,12 +215,13 @@ static size_t encode(const struct batch *batch, size_t from, size_t n, const str
 		     struct buf *out)
 {
 	size_t start = out->n, end = payload_end(options, out), taken;
+	struct zipkin z = { .options = options };
 
 	for (taken = 0; taken < n; taken++) {
 		size_t mark = out->n;
 
 		buf_add_byte(out, taken ? ',' : '[');
-		add_span(out, &batch->spans[from + taken], options);
+		add_span(out, &batch->spans[from + taken], &z);
 		if (out->n >= end) { /* no room for the closing bracket */
 			buf_truncate(out, mark);
 			break;
