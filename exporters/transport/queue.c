@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/transport/queue.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { ENTRY_PAYLOAD = 0x50, ENTRY_SKIP = 0x53, TRIM_BYTES = 1 << 20 };
+
+_Static_assert(sizeof(struct queue_entry) == 16, "ring layout");
+_Static_assert(sizeof(struct queue_slot) == 24, "region layout");
+_Static_assert(sizeof(struct queue_state) == 3 * 8 + 5 * 8 + QUEUE_SLOTS * 24, "region layout");
+_Static_assert(sizeof(struct queue_region) == 40 + 2 * sizeof(struct queue_state), "region layout");
+
+static uint64_t round_up(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
+
+static struct queue_limits with_defaults(const struct queue_limits *limits)
+{
+	struct queue_limits l = *limits;
+
+	if (!l.max_spans)
+		l.max_spans = 65536;
+	if (!l.max_bytes)
+		l.max_bytes = 32 << 20;
+	if (!l.max_payload_bytes)
+		l.max_payload_bytes = 2 << 20;
+	if (!l.slots)
+		l.slots = 1;
+	if (l.slots > QUEUE_SLOTS)
+		l.slots = QUEUE_SLOTS;
+	l.max_payload_bytes = (uint32_t)round_up(l.max_payload_bytes);
+	l.max_bytes = round_up(l.max_bytes);
+	/* One of the largest always has to fit. */
+	if (l.max_bytes < l.max_payload_bytes + sizeof(struct queue_entry))
+		l.max_bytes = l.max_payload_bytes + sizeof(struct queue_entry);
+	return l;
+}
+
+size_t queue_region_bytes(const struct queue_limits *limits)
+{
+	struct queue_limits l = with_defaults(limits);
+
+	return (size_t)(sizeof(struct queue_region) + (uint64_t)l.slots * l.max_payload_bytes + l.max_bytes);
+}
+
+/* --- the state, twice --- */
+
+static struct queue_state state_read(const struct queue *q)
+{
+	return q->region->state[atomic_load_explicit(&q->region->current, memory_order_acquire) & 1];
+}
+
+static void state_flip(struct queue *q, const struct queue_state *s)
+{
+	uint32_t other = ~atomic_load_explicit(&q->region->current, memory_order_relaxed) & 1;
+
+	q->region->state[other] = *s;
+	/* Partner: state_read. Also keeps the payload, written before, from moving behind the flip. */
+	atomic_store_explicit(&q->region->current, other, memory_order_release);
+}
+
+static char *slot_bytes(const struct queue *q, uint32_t slot)
+{
+	return (char *)q->region + sizeof(struct queue_region) + (size_t)slot * q->limits.max_payload_bytes;
+}
+
+static char *ring_bytes(const struct queue *q) { return slot_bytes(q, q->limits.slots); }
+
+/* Gives the pages of an emptied ring back, once it had grown. */
+static void ring_trim(struct queue *q)
+{
+	char *start = ring_bytes(q) + (-(uintptr_t)ring_bytes(q) & 4095);
+
+	/* Memory that cannot be punched is just kept. */
+	(void)madvise(start, q->high_water & ~(uint64_t)4095, q->owned ? MADV_DONTNEED : MADV_REMOVE);
+	q->high_water = 0;
+}
+
+static void state_commit(struct queue *q, const struct queue_state *s)
+{
+	state_flip(q, s);
+	/* Only behind the flip: the state before may still have had its payloads there. */
+	if (s->head == s->tail && q->high_water >= TRIM_BYTES)
+		ring_trim(q);
+}
+
+/* An empty ring starts again at its low end: a queue that is never full touches little memory. */
+static void ring_lose_all(struct queue_state *s)
+{
+	s->counters.dropped += s->ring_spans;
+	s->head = s->tail = s->ring_spans = 0;
+}
+
+/*
+ * The oldest payload, copied and range-checked: its place, or NULL when the ring
+ * is empty. *next is where the head is once it has gone. A ring that makes no
+ * sense is emptied on the way.
+ */
+static const char *ring_oldest(struct queue *q, struct queue_state *s, struct queue_entry *entry,
+			       uint64_t *next)
+{
+	uint64_t size = q->limits.max_bytes, at = s->head;
+
+	for (int looked = 0; at != s->tail && looked < 3; looked++) {
+		uint64_t place = at % size, left = size - place;
+
+		if (left < sizeof(*entry)) {
+			at += left;
+			continue;
+		}
+		memcpy(entry, ring_bytes(q) + place, sizeof(*entry));
+		if (entry->kind == ENTRY_SKIP) {
+			at += left;
+			continue;
+		}
+		*next = at + sizeof(*entry) + round_up(entry->length);
+		if (entry->kind != ENTRY_PAYLOAD || entry->length > q->limits.max_payload_bytes ||
+		    *next - at > left || *next > s->tail || entry->spans == 0 || entry->spans > s->ring_spans)
+			break;
+		return ring_bytes(q) + place + sizeof(*entry);
+	}
+	if (s->ring_spans || s->head != s->tail)
+		ring_lose_all(s);
+	return NULL;
+}
+
+static void ring_advance(struct queue_state *s, const struct queue_entry *entry, uint64_t next)
+{
+	s->head = next;
+	s->ring_spans -= entry->spans;
+	if (s->head == s->tail)
+		ring_lose_all(s); /* a liar's spare spans are dropped, not forgotten */
+}
+
+/* --- open --- */
+
+static bool state_is_sane(const struct queue *q, const struct queue_state *s)
+{
+	if (s->head > s->tail || s->tail - s->head > q->limits.max_bytes || s->tail > UINT64_MAX / 2 ||
+	    (s->head | s->tail) & 7 || s->ring_spans > q->limits.max_spans)
+		return false;
+	for (uint32_t i = 0; i < QUEUE_SLOTS; i++)
+		if (s->slots[i].length > q->limits.max_payload_bytes ||
+		    (i >= q->limits.slots && s->slots[i].spans))
+			return false;
+	return true;
+}
+
+/* Takes over what another process left. Counters are kept as they are: they are its word, not a danger. */
+static int region_continue(struct queue *q)
+{
+	struct queue_state s = state_read(q);
+	const struct queue_region *r = q->region;
+
+	if (r->magic != QUEUE_MAGIC || r->version != QUEUE_VERSION || r->ring_bytes != q->limits.max_bytes ||
+	    r->slot_bytes != q->limits.max_payload_bytes || r->slots != q->limits.slots ||
+	    r->max_spans != q->limits.max_spans)
+		return -EINVAL;
+	if (!state_is_sane(q, &s)) {
+		struct queue_counters c = s.counters;
+		uint64_t told = c.sent + c.failed + c.dropped + c.spooled;
+
+		s = (struct queue_state){ .counters = c };
+		s.counters.dropped += c.put > told ? c.put - told : 0;
+		state_commit(q, &s);
+	}
+	for (uint32_t i = 0; i < QUEUE_SLOTS; i++)
+		q->maybe_sent[i] = s.slots[i].spans != 0;
+	q->high_water = q->limits.max_bytes; /* unknown */
+	return 0;
+}
+
+static void region_format(struct queue *q)
+{
+	struct queue_region *r = q->region;
+
+	r->version = QUEUE_VERSION;
+	r->ring_bytes = q->limits.max_bytes;
+	r->slot_bytes = q->limits.max_payload_bytes;
+	r->slots = q->limits.slots;
+	r->max_spans = q->limits.max_spans;
+	atomic_thread_fence(
+		memory_order_release); /* the magic last: without it the region still counts as new */
+	r->magic = QUEUE_MAGIC;
+}
+
+int queue_open(struct queue *q, const struct queue_limits *limits, void *region, size_t region_bytes)
+{
+	*q = (struct queue){ .limits = with_defaults(limits) };
+	q->region_bytes = queue_region_bytes(limits);
+	if (region && (region_bytes < q->region_bytes || (uintptr_t)region & 7))
+		return -EINVAL;
+	if (!region) {
+		region = mmap(NULL, q->region_bytes, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (region == MAP_FAILED)
+			return -errno;
+		q->owned = true;
+		(void)madvise(region, q->region_bytes, MADV_DONTDUMP);
+	}
+	q->region = region;
+	if (q->region->magic != 0)
+		return region_continue(q);
+	region_format(q);
+	return 0;
+}
+
+void queue_release(struct queue *q)
+{
+	if (q->owned)
+		munmap(q->region, q->region_bytes);
+	*q = (struct queue){ 0 };
+}
+
+/* --- in --- */
+
+static bool drop_oldest(struct queue *q, struct queue_state *s)
+{
+	struct queue_entry entry;
+	uint64_t next;
+
+	if (!ring_oldest(q, s, &entry, &next))
+		return false;
+	s->counters.dropped += entry.spans;
+	ring_advance(s, &entry, next);
+	return true;
+}
+
+/* Bytes of ring that a payload of this length takes at the tail, with what is skipped at the end. */
+static uint64_t bytes_at_tail(const struct queue *q, const struct queue_state *s, uint64_t need)
+{
+	uint64_t left = q->limits.max_bytes - s->tail % q->limits.max_bytes;
+
+	return need > left ? left + need : need;
+}
+
+/* Room is committed before it is written over. */
+static void make_room(struct queue *q, struct queue_state *s, uint64_t need, uint32_t spans)
+{
+	bool dropped = false;
+
+	while (s->ring_spans + spans > q->limits.max_spans ||
+	       s->tail - s->head + bytes_at_tail(q, s, need) > q->limits.max_bytes) {
+		if (!drop_oldest(q, s))
+			break;
+		dropped = true;
+	}
+	if (dropped)
+		state_commit(q, s);
+}
+
+/* Writes behind the tail, where nobody looks before the next commit. */
+static void ring_append(struct queue *q, struct queue_state *s, struct slice bytes, uint32_t spans)
+{
+	struct queue_entry entry = { .kind = ENTRY_PAYLOAD, .length = (uint32_t)bytes.n, .spans = spans };
+	uint64_t need = sizeof(entry) + round_up(bytes.n);
+	uint64_t place = s->tail % q->limits.max_bytes, left = q->limits.max_bytes - place;
+
+	if (need > left) {
+		if (left >= sizeof(entry))
+			memcpy(ring_bytes(q) + place, &(struct queue_entry){ .kind = ENTRY_SKIP },
+			       sizeof(entry));
+		s->tail += left;
+		place = 0;
+	}
+	memcpy(ring_bytes(q) + place, &entry, sizeof(entry));
+	if (bytes.n)
+		memcpy(ring_bytes(q) + place + sizeof(entry), bytes.p, bytes.n);
+	if (place + need > q->high_water)
+		q->high_water = place + need;
+	s->tail += need;
+	s->ring_spans += spans;
+}
+
+int queue_push(struct queue *q, struct slice bytes, uint32_t spans)
+{
+	struct queue_state s = state_read(q);
+	int rc = 0;
+
+	if (spans == 0)
+		return 0;
+	if (bytes.n > q->limits.max_payload_bytes || spans > q->limits.max_spans) {
+		s.counters.dropped += spans;
+		rc = -EMSGSIZE;
+	} else {
+		make_room(q, &s, sizeof(struct queue_entry) + round_up(bytes.n), spans);
+		ring_append(q, &s, bytes, spans);
+	}
+	s.counters.put += spans;
+	state_commit(q, &s);
+	return rc;
+}
+
+void queue_count_failed(struct queue *q, uint64_t spans)
+{
+	struct queue_state s = state_read(q);
+
+	s.counters.put += spans;
+	s.counters.failed += spans;
+	state_commit(q, &s);
+}
+
+/* --- out --- */
+
+bool queue_get(const struct queue *q, uint32_t slot, struct queue_item *item)
+{
+	struct queue_state s = state_read(q);
+	const struct queue_slot *at;
+
+	if (slot >= q->limits.slots || s.slots[slot].spans == 0)
+		return false;
+	at = &s.slots[slot];
+	*item = (struct queue_item){
+		.bytes = { slot_bytes(q, slot), at->length <= q->limits.max_payload_bytes
+							? at->length
+							: q->limits.max_payload_bytes },
+		.slot = slot,
+		.spans = at->spans,
+		.tries = at->tries,
+		.first_try_ms = at->first_try_ms,
+		.maybe_sent = q->maybe_sent[slot],
+	};
+	return true;
+}
+
+bool queue_take(struct queue *q, uint64_t now_ms, struct queue_item *item)
+{
+	struct queue_state s = state_read(q);
+	struct queue_entry entry;
+	uint64_t next, ring_spans = s.ring_spans;
+	const char *bytes;
+	uint32_t slot = 0;
+
+	while (slot < q->limits.slots && s.slots[slot].spans)
+		slot++;
+	if (slot == q->limits.slots)
+		return false;
+	bytes = ring_oldest(q, &s, &entry, &next);
+	if (!bytes) {
+		if (ring_spans)
+			state_commit(q, &s); /* what made no sense is gone and counted */
+		return false;
+	}
+	memcpy(slot_bytes(q, slot), bytes, entry.length);
+	s.slots[slot] = (struct queue_slot){ entry.length, entry.spans, 0, 0, now_ms };
+	ring_advance(&s, &entry, next);
+	q->maybe_sent[slot] = false;
+	state_commit(q, &s);
+	return queue_get(q, slot, item);
+}
+
+void queue_tried(struct queue *q, uint32_t slot)
+{
+	struct queue_state s = state_read(q);
+
+	if (slot >= q->limits.slots || s.slots[slot].spans == 0)
+		return;
+	s.slots[slot].tries++;
+	q->maybe_sent[slot] = false;
+	state_commit(q, &s);
+}
+
+/* Adds the spans of a slot to the counters and frees it. */
+static void slot_end(struct queue *q, uint32_t slot, uint64_t sent, uint64_t dropped, bool withdrawn)
+{
+	struct queue_state s = state_read(q);
+	uint64_t spans = slot < q->limits.slots ? s.slots[slot].spans : 0;
+
+	if (spans == 0)
+		return;
+	sent = sent < spans ? sent : spans;
+	dropped = dropped < spans - sent ? dropped : spans - sent;
+	if (withdrawn) {
+		s.counters.put -= spans;
+	} else {
+		s.counters.sent += sent;
+		s.counters.dropped += dropped;
+		s.counters.failed += spans - sent - dropped;
+	}
+	s.slots[slot] = (struct queue_slot){ 0 };
+	q->maybe_sent[slot] = false;
+	state_commit(q, &s);
+}
+
+void queue_settle(struct queue *q, uint32_t slot, uint64_t sent) { slot_end(q, slot, sent, 0, false); }
+
+void queue_drop(struct queue *q, uint32_t slot) { slot_end(q, slot, 0, UINT64_MAX, false); }
+
+void queue_withdraw(struct queue *q, uint32_t slot) { slot_end(q, slot, 0, 0, true); }
+
+void queue_drop_all(struct queue *q)
+{
+	struct queue_state s = state_read(q);
+
+	for (uint32_t slot = 0; slot < QUEUE_SLOTS; slot++) {
+		s.counters.dropped += s.slots[slot].spans;
+		s.slots[slot] = (struct queue_slot){ 0 };
+		q->maybe_sent[slot] = false;
+	}
+	ring_lose_all(&s);
+	state_commit(q, &s);
+}
+
+struct queue_counters queue_counters(const struct queue *q) { return state_read(q).counters; }
+
+uint64_t queue_ring_spans(const struct queue *q) { return state_read(q).ring_spans; }
+
+uint64_t queue_spans(const struct queue *q)
+{
+	struct queue_state s = state_read(q);
+	uint64_t spans = s.ring_spans;
+
+	for (uint32_t slot = 0; slot < QUEUE_SLOTS; slot++)
+		spans += s.slots[slot].spans;
+	return spans;
+}

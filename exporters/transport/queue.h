@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_QUEUE_H
+#define BTRACE_QUEUE_H
+
+/*
+ * Encoded payloads on their way to one receiver: a bounded first-in-first-out
+ * queue in ONE region of memory, which may be shared and outlive the process:
+ *
+ *     struct queue_region | slot 0 | slot 1 | … | ring of bytes
+ *
+ * A payload enters the ring, moves from there into a slot to be sent, and leaves
+ * the slot when its fate is known. Only the ring is bounded by max_spans and
+ * max_bytes; when it is full the oldest payload goes and is counted. Because
+ * what is being sent stands in a slot, a hanging receiver never keeps the oldest
+ * out of reach, and the ring needs no holes.
+ *
+ * Killed at any instruction: all that says what is where, and all counters, are
+ * one struct queue_state kept twice; a change writes the other copy and then
+ * flips one word. Payload bytes are written only where the valid copy
+ * has nothing. So a worker that was killed leaves the queue either before or
+ * after a step, never between, and put = sent + failed + dropped + spooled +
+ * queued always holds. Its successor finds what was in a slot marked maybe_sent.
+ *
+ * One process and thread at a time changes it. The region is not trusted: sizes
+ * and offsets are copied and range-checked at each use; a ring that makes
+ * no sense is emptied and its spans counted as dropped.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "exporters/base/slice.h"
+
+enum { QUEUE_SLOTS = 4, QUEUE_MAGIC = 0x51746231, QUEUE_VERSION = 1 };
+
+struct queue_counters { /* all in spans; they only grow */
+	uint64_t put, sent, failed, dropped, spooled;
+};
+
+struct queue_slot {             /* a payload that is being sent, or waits for its next try */
+	uint32_t length, spans; /* spans == 0: free */
+	uint32_t tries, reserved;
+	uint64_t first_try_ms;
+};
+
+struct queue_state {
+	uint64_t head, tail; /* count bytes; the place in the ring is the remainder by ring_bytes */
+	uint64_t ring_spans;
+	struct queue_counters counters;
+	struct queue_slot slots[QUEUE_SLOTS];
+};
+
+struct queue_region {
+	uint32_t magic, version;
+	uint64_t ring_bytes;
+	uint32_t slot_bytes, slots;
+	uint64_t max_spans;
+	_Atomic uint32_t current; /* which of the two is valid */
+	uint32_t reserved;
+	struct queue_state state[2];
+};
+
+struct queue_entry { /* before each payload in the ring; places are multiples of 8 */
+	uint32_t kind, length, spans, reserved;
+};
+
+struct queue_limits {
+	uint64_t max_spans;         /* 0 = 65,536 */
+	uint64_t max_bytes;         /* 0 = 32 MiB */
+	uint32_t max_payload_bytes; /* 0 = 2 MiB */
+	uint32_t slots;             /* 1..QUEUE_SLOTS; 0 = 1 */
+};
+
+struct queue { /* this process's handle; sizes are its own copy, not the region's */
+	struct queue_region *region;
+	struct queue_limits limits;
+	size_t region_bytes;
+	uint64_t high_water; /* bytes of the ring touched since it was last trimmed */
+	bool maybe_sent[QUEUE_SLOTS];
+	bool owned; /* mapped by queue_open */
+};
+
+struct queue_item {
+	struct slice bytes; /* in the region, until the slot is settled */
+	uint32_t slot, spans, tries;
+	uint64_t first_try_ms;
+	bool maybe_sent;
+};
+
+/* How many bytes of memory a queue of these limits needs; use it sparse (mmap, memfd). */
+size_t queue_region_bytes(const struct queue_limits *limits);
+
+/*
+ * region NULL: own anonymous memory, kept out of core dumps. Otherwise a region of
+ * queue_region_bytes() from the caller: all zero is a new queue, one that an
+ * earlier process left is continued, anything else is -EINVAL.
+ */
+int queue_open(struct queue *q, const struct queue_limits *limits, void *region, size_t region_bytes);
+void queue_release(struct queue *q); /* a region of the caller keeps its content */
+
+/*
+ * Takes a copy. Counts as put; may drop the oldest. -EMSGSIZE: longer than
+ * max_payload_bytes or more than the queue can hold, counted as put and dropped.
+ */
+int queue_push(struct queue *q, struct slice bytes, uint32_t spans);
+void queue_count_failed(struct queue *q, uint64_t spans); /* put and failed: could not even be encoded */
+
+/* The oldest payload of the ring moves into a free slot; false if there is none of either. */
+bool queue_take(struct queue *q, uint64_t now_ms, struct queue_item *item);
+/* What stands in a slot; false if it is free. */
+bool queue_get(const struct queue *q, uint32_t slot, struct queue_item *item);
+void queue_tried(struct queue *q, uint32_t slot); /* one more try has failed */
+
+/* Ends: the slot is free again. */
+void queue_settle(struct queue *q, uint32_t slot, uint64_t sent); /* the rest of its spans has failed */
+void queue_drop(struct queue *q, uint32_t slot);
+void queue_withdraw(struct queue *q,
+		    uint32_t slot);   /* as if never put: the caller puts it again, in smaller parts */
+void queue_drop_all(struct queue *q); /* ring and slots */
+
+struct queue_counters queue_counters(const struct queue *q);
+uint64_t queue_spans(const struct queue *q);      /* in ring and slots */
+uint64_t queue_ring_spans(const struct queue *q); /* in the ring */
+
+#endif
