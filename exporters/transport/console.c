@@ -21,9 +21,10 @@ struct console {
 	struct transport_loop *loop;
 	int fd;
 	uint32_t timeout_ms;
-	bool in_line; /* the last payload ended within a line */
-	/* under way */
-	const struct payload *payload;
+	bool in_line;    /* the last payload ended within a line */
+	struct buf text; /* what is under way, each line ended */
+	uint32_t spans;
+	bool busy;
 	size_t written;
 	send_done *done;
 	void *context;
@@ -43,6 +44,7 @@ static int console_open(void **state, const struct endpoint *endpoint, const cha
 	c->loop = loop;
 	c->fd = endpoint->fd > 0 ? endpoint->fd : STDERR_FILENO;
 	c->timeout_ms = endpoint->timeout_ms ? endpoint->timeout_ms : CONSOLE_TIMEOUT_MS;
+	buf_init(&c->text);
 	*state = c;
 	return 0;
 }
@@ -58,22 +60,21 @@ static uint64_t count_lines(const char *p, size_t n)
 
 static void finish(struct console *c, int error)
 {
-	const struct payload *payload = c->payload;
 	struct send_report report = { .result = SEND_OK };
 	uint64_t lines;
 
 	loop_remove_fd(c->loop, c->fd);
 	loop_timer_cancel(c->loop, &c->timer);
-	c->payload = NULL;
-	if (c->written < payload->bytes.n) {
-		lines = count_lines(payload->bytes.p, c->written);
+	c->busy = false;
+	if (error || c->written < c->text.n) {
+		lines = count_lines(c->text.p, c->written);
 		report.result = SEND_PARTIAL;
-		report.rejected = lines < payload->spans ? payload->spans - lines : 0;
+		report.rejected = lines < c->spans ? c->spans - lines : 0;
 		snprintf(report.message, sizeof(report.message), "cannot write: %s",
 			 error ? strerror(error) : "nobody reads");
 	}
 	if (c->written)
-		c->in_line = payload->bytes.p[c->written - 1] != '\n';
+		c->in_line = c->text.p[c->written - 1] != '\n';
 	c->done(c->context, &report);
 }
 
@@ -87,10 +88,10 @@ static void write_on(struct console *c)
 			return;
 		c->in_line = false;
 	}
-	n = stream_write(c->fd, c->payload->bytes.p + c->written, c->payload->bytes.n - c->written);
+	n = stream_write(c->fd, c->text.p + c->written, c->text.n - c->written);
 	if (n > 0)
 		c->written += (size_t)n;
-	if (n < 0 || c->written == c->payload->bytes.n)
+	if (n < 0 || c->written == c->text.n)
 		finish(c, n < 0 ? (int)-n : 0);
 }
 
@@ -106,12 +107,21 @@ static void console_send(void *state, const struct payload *payload, send_done *
 {
 	struct console *c = state;
 
-	c->payload = payload;
+	buf_clear(&c->text);
+	buf_add_slice(&c->text, payload->bytes);
+	if (payload->bytes.n == 0 || payload->bytes.p[payload->bytes.n - 1] != '\n')
+		buf_add_byte(&c->text, '\n');
+	c->spans = payload->spans;
+	c->busy = true;
 	c->written = 0;
 	c->done = done;
 	c->context = context;
+	if (c->text.failed) {
+		finish(c, ENOMEM);
+		return;
+	}
 	write_on(c);
-	if (!c->payload)
+	if (!c->busy)
 		return;
 	if (loop_watch(c->loop, c->fd, POLLOUT, console_ready, c) < 0) {
 		finish(c, EBUSY);
@@ -124,9 +134,10 @@ static void console_close(void *state)
 {
 	struct console *c = state;
 
-	if (c->payload)
+	if (c->busy)
 		loop_remove_fd(c->loop, c->fd);
 	loop_timer_cancel(c->loop, &c->timer);
+	buf_release(&c->text);
 	free(c);
 }
 

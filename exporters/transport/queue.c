@@ -6,14 +6,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ENTRY_PAYLOAD = 0x50, ENTRY_SKIP = 0x53, TRIM_BYTES = 1 << 20 };
+#include "exporters/transport/queue_ring.h"
 
-_Static_assert(sizeof(struct queue_entry) == 16, "ring layout");
+enum { TRIM_BYTES = 1 << 20 };
+
 _Static_assert(sizeof(struct queue_slot) == 24, "region layout");
 _Static_assert(sizeof(struct queue_state) == 3 * 8 + 5 * 8 + QUEUE_SLOTS * 24, "region layout");
 _Static_assert(sizeof(struct queue_region) == 40 + 2 * sizeof(struct queue_state), "region layout");
-
-static uint64_t round_up(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
 
 static struct queue_limits with_defaults(const struct queue_limits *limits)
 {
@@ -29,8 +28,8 @@ static struct queue_limits with_defaults(const struct queue_limits *limits)
 		l.slots = 1;
 	if (l.slots > QUEUE_SLOTS)
 		l.slots = QUEUE_SLOTS;
-	l.max_payload_bytes = (uint32_t)round_up(l.max_payload_bytes);
-	l.max_bytes = round_up(l.max_bytes);
+	l.max_payload_bytes = (uint32_t)queue_round_up(l.max_payload_bytes);
+	l.max_bytes = queue_round_up(l.max_bytes);
 	/* One of the largest always has to fit. */
 	if (l.max_bytes < l.max_payload_bytes + sizeof(struct queue_entry))
 		l.max_bytes = l.max_payload_bytes + sizeof(struct queue_entry);
@@ -60,20 +59,15 @@ static void state_flip(struct queue *q, const struct queue_state *s)
 	atomic_store_explicit(&q->region->current, other, memory_order_release);
 }
 
-static char *slot_bytes(const struct queue *q, uint32_t slot)
-{
-	return (char *)q->region + sizeof(struct queue_region) + (size_t)slot * q->limits.max_payload_bytes;
-}
-
-static char *ring_bytes(const struct queue *q) { return slot_bytes(q, q->limits.slots); }
-
 /* Gives the pages of an emptied ring back, once it had grown. */
 static void ring_trim(struct queue *q)
 {
-	char *start = ring_bytes(q) + (-(uintptr_t)ring_bytes(q) & 4095);
+	uintptr_t ring = (uintptr_t)queue_ring_bytes(q), start = (ring + 4095) & ~(uintptr_t)4095;
 
 	/* Memory that cannot be punched is just kept. */
-	(void)madvise(start, q->high_water & ~(uint64_t)4095, q->owned ? MADV_DONTNEED : MADV_REMOVE);
+	(void)madvise((char *)queue_ring_bytes(q) + (start - ring),
+		      (ring + q->high_water - start) & ~(uintptr_t)4095,
+		      q->owned ? MADV_DONTNEED : MADV_REMOVE);
 	q->high_water = 0;
 }
 
@@ -83,54 +77,6 @@ static void state_commit(struct queue *q, const struct queue_state *s)
 	/* Only behind the flip: the state before may still have had its payloads there. */
 	if (s->head == s->tail && q->high_water >= TRIM_BYTES)
 		ring_trim(q);
-}
-
-/* An empty ring starts again at its low end: a queue that is never full touches little memory. */
-static void ring_lose_all(struct queue_state *s)
-{
-	s->counters.dropped += s->ring_spans;
-	s->head = s->tail = s->ring_spans = 0;
-}
-
-/*
- * The oldest payload, copied and range-checked: its place, or NULL when the ring
- * is empty. *next is where the head is once it has gone. A ring that makes no
- * sense is emptied on the way.
- */
-static const char *ring_oldest(struct queue *q, struct queue_state *s, struct queue_entry *entry,
-			       uint64_t *next)
-{
-	uint64_t size = q->limits.max_bytes, at = s->head;
-
-	for (int looked = 0; at != s->tail && looked < 3; looked++) {
-		uint64_t place = at % size, left = size - place;
-
-		if (left < sizeof(*entry)) {
-			at += left;
-			continue;
-		}
-		memcpy(entry, ring_bytes(q) + place, sizeof(*entry));
-		if (entry->kind == ENTRY_SKIP) {
-			at += left;
-			continue;
-		}
-		*next = at + sizeof(*entry) + round_up(entry->length);
-		if (entry->kind != ENTRY_PAYLOAD || entry->length > q->limits.max_payload_bytes ||
-		    *next - at > left || *next > s->tail || entry->spans == 0 || entry->spans > s->ring_spans)
-			break;
-		return ring_bytes(q) + place + sizeof(*entry);
-	}
-	if (s->ring_spans || s->head != s->tail)
-		ring_lose_all(s);
-	return NULL;
-}
-
-static void ring_advance(struct queue_state *s, const struct queue_entry *entry, uint64_t next)
-{
-	s->head = next;
-	s->ring_spans -= entry->spans;
-	if (s->head == s->tail)
-		ring_lose_all(s); /* a liar's spare spans are dropped, not forgotten */
 }
 
 /* --- open --- */
@@ -215,62 +161,14 @@ void queue_release(struct queue *q)
 
 /* --- in --- */
 
-static bool drop_oldest(struct queue *q, struct queue_state *s)
-{
-	struct queue_entry entry;
-	uint64_t next;
-
-	if (!ring_oldest(q, s, &entry, &next))
-		return false;
-	s->counters.dropped += entry.spans;
-	ring_advance(s, &entry, next);
-	return true;
-}
-
-/* Bytes of ring that a payload of this length takes at the tail, with what is skipped at the end. */
-static uint64_t bytes_at_tail(const struct queue *q, const struct queue_state *s, uint64_t need)
-{
-	uint64_t left = q->limits.max_bytes - s->tail % q->limits.max_bytes;
-
-	return need > left ? left + need : need;
-}
-
 /* Room is committed before it is written over. */
-static void make_room(struct queue *q, struct queue_state *s, uint64_t need, uint32_t spans)
+static void make_room(struct queue *q, struct queue_state *s, uint64_t bytes, uint32_t spans)
 {
-	bool dropped = false;
-
-	while (s->ring_spans + spans > q->limits.max_spans ||
-	       s->tail - s->head + bytes_at_tail(q, s, need) > q->limits.max_bytes) {
-		if (!drop_oldest(q, s))
-			break;
-		dropped = true;
-	}
-	if (dropped)
-		state_commit(q, s);
-}
-
-/* Writes behind the tail, where nobody looks before the next commit. */
-static void ring_append(struct queue *q, struct queue_state *s, struct slice bytes, uint32_t spans)
-{
-	struct queue_entry entry = { .kind = ENTRY_PAYLOAD, .length = (uint32_t)bytes.n, .spans = spans };
-	uint64_t need = sizeof(entry) + round_up(bytes.n);
-	uint64_t place = s->tail % q->limits.max_bytes, left = q->limits.max_bytes - place;
-
-	if (need > left) {
-		if (left >= sizeof(entry))
-			memcpy(ring_bytes(q) + place, &(struct queue_entry){ .kind = ENTRY_SKIP },
-			       sizeof(entry));
-		s->tail += left;
-		place = 0;
-	}
-	memcpy(ring_bytes(q) + place, &entry, sizeof(entry));
-	if (bytes.n)
-		memcpy(ring_bytes(q) + place + sizeof(entry), bytes.p, bytes.n);
-	if (place + need > q->high_water)
-		q->high_water = place + need;
-	s->tail += need;
-	s->ring_spans += spans;
+	if (queue_ring_fits(q, s, bytes, spans))
+		return;
+	while (!queue_ring_fits(q, s, bytes, spans) && queue_ring_drop(q, s))
+		;
+	state_commit(q, s);
 }
 
 int queue_push(struct queue *q, struct slice bytes, uint32_t spans)
@@ -284,8 +182,8 @@ int queue_push(struct queue *q, struct slice bytes, uint32_t spans)
 		s.counters.dropped += spans;
 		rc = -EMSGSIZE;
 	} else {
-		make_room(q, &s, sizeof(struct queue_entry) + round_up(bytes.n), spans);
-		ring_append(q, &s, bytes, spans);
+		make_room(q, &s, bytes.n, spans);
+		queue_ring_append(q, &s, bytes, spans);
 	}
 	s.counters.put += spans;
 	state_commit(q, &s);
@@ -312,9 +210,9 @@ bool queue_get(const struct queue *q, uint32_t slot, struct queue_item *item)
 		return false;
 	at = &s.slots[slot];
 	*item = (struct queue_item){
-		.bytes = { slot_bytes(q, slot), at->length <= q->limits.max_payload_bytes
-							? at->length
-							: q->limits.max_payload_bytes },
+		.bytes = { queue_slot_bytes(q, slot), at->length <= q->limits.max_payload_bytes
+							      ? at->length
+							      : q->limits.max_payload_bytes },
 		.slot = slot,
 		.spans = at->spans,
 		.tries = at->tries,
@@ -336,15 +234,15 @@ bool queue_take(struct queue *q, uint64_t now_ms, struct queue_item *item)
 		slot++;
 	if (slot == q->limits.slots)
 		return false;
-	bytes = ring_oldest(q, &s, &entry, &next);
+	bytes = queue_ring_oldest(q, &s, &entry, &next);
 	if (!bytes) {
 		if (ring_spans)
 			state_commit(q, &s); /* what made no sense is gone and counted */
 		return false;
 	}
-	memcpy(slot_bytes(q, slot), bytes, entry.length);
+	memcpy(queue_slot_bytes(q, slot), bytes, entry.length);
 	s.slots[slot] = (struct queue_slot){ entry.length, entry.spans, 0, 0, now_ms };
-	ring_advance(&s, &entry, next);
+	queue_ring_advance(&s, &entry, next);
 	q->maybe_sent[slot] = false;
 	state_commit(q, &s);
 	return queue_get(q, slot, item);
@@ -398,7 +296,7 @@ void queue_drop_all(struct queue *q)
 		s.slots[slot] = (struct queue_slot){ 0 };
 		q->maybe_sent[slot] = false;
 	}
-	ring_lose_all(&s);
+	queue_ring_clear(&s);
 	state_commit(q, &s);
 }
 

@@ -61,10 +61,6 @@ struct queue_region {
 	struct queue_state state[2];
 };
 
-struct queue_entry { /* before each payload in the ring; places are multiples of 8 */
-	uint32_t kind, length, spans, reserved;
-};
-
 struct queue_limits {
 	uint64_t max_spans;         /* 0 = 65,536 */
 	uint64_t max_bytes;         /* 0 = 32 MiB */

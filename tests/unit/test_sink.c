@@ -288,10 +288,9 @@ Test(sink, full_queue_drops_the_oldest_while_one_hangs)
 
 Test(sink, too_large_at_once_is_encoded_again_and_nothing_is_lost)
 {
-	struct sink *sink = open_sink((struct sink_limits){ 0 }, 0);
+	struct sink *sink;
 
 	transport_fake.max_payload_bytes = 4000;
-	sink_free(sink);
 	sink = open_sink((struct sink_limits){ 0 }, 0);
 	fake.too_large_above = 1024;
 	put(sink, 400);

@@ -70,11 +70,12 @@ static void read_exactly(int fd, char *p, size_t n)
 	}
 }
 
-static void full(int fd, int reader)
+/* What it reports when nobody reads; how many lines were rejected. */
+static uint64_t full(int fd, int reader)
 {
 	struct endpoint endpoint = { .timeout_ms = 30 };
 	void *state = open_console(&endpoint, fd);
-	struct payload payload = make_lines(10);
+	struct payload payload = make_lines(2000);
 	int flags = fcntl(fd, F_GETFL);
 
 	cr_assert_gt(fill(fd), 0);
@@ -83,11 +84,11 @@ static void full(int fd, int reader)
 	while (reports == 0)
 		cr_assert_eq(loop_wait(&loop, 10000), 0);
 	cr_assert_eq(last.result, SEND_PARTIAL);
-	cr_assert_eq(last.rejected, 10);
 	cr_assert_str_eq(last.message, "cannot write: nobody reads");
 	cr_assert_eq(fcntl(fd, F_GETFL), flags, "the host's open file description is left alone");
 	transport_console.close(state);
 	close(reader);
+	return last.rejected;
 }
 
 Test(stream, full_pipe_is_never_waited_for, .timeout = 20)
@@ -95,7 +96,7 @@ Test(stream, full_pipe_is_never_waited_for, .timeout = 20)
 	int p[2];
 
 	cr_assert_eq(pipe(p), 0);
-	full(p[1], p[0]);
+	cr_assert_eq(full(p[1], p[0]), 2000);
 }
 
 Test(stream, full_socket_is_never_waited_for, .timeout = 20)
@@ -103,7 +104,7 @@ Test(stream, full_socket_is_never_waited_for, .timeout = 20)
 	int p[2];
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, p), 0);
-	full(p[1], p[0]);
+	cr_assert_eq(full(p[1], p[0]), 2000);
 }
 
 Test(stream, full_terminal_is_never_waited_for, .timeout = 20)
@@ -115,7 +116,7 @@ Test(stream, full_terminal_is_never_waited_for, .timeout = 20)
 	cr_assert_eq(unlockpt(master), 0);
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
 	cr_assert_geq(slave, 0);
-	full(slave, master);
+	cr_assert_gt(full(slave, master), 0, "the terminal may take some more, later");
 }
 
 Test(stream, late_reader_gets_every_line_whole, .timeout = 20)
@@ -163,7 +164,7 @@ Test(stream, lines_that_were_written_count_as_sent_and_a_cut_one_is_ended, .time
 	written = 1000 - last.rejected;
 	cr_assert_eq(written, 65536 / 100);
 	read_exactly(p[0], got, 65536);
-	payload = (struct payload){ SLICE("next\n"), 1, false };
+	payload = (struct payload){ SLICE("next"), 1, false };
 	transport_console.send(state, &payload, take_report, NULL);
 	cr_assert_eq(last.result, SEND_OK);
 	read_exactly(p[0], got, 6);
