@@ -110,6 +110,7 @@ enum span_tag {
 	TAG_STATUS_MESSAGE,
 	TAG_UNIX_PATH,         /* path of the UNIX socket */
 	TAG_LINK,              /* 16 bytes trace id, 8 bytes span id, 1 byte flags */
+	TAG_IGNORED,           /* was something else, not to be used: a tracestate without a valid traceparent */
 	TAG_MAX
 };
 

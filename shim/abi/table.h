@@ -26,16 +26,16 @@
 #include "shim/abi/policy.h"
 #include "shim/abi/span.h"
 
-#define TABLE_MAGIC 0x31454C4241544254ull /* "TBTABLE1" */
-#define TABLE_ABI 1u
+#define TABLE_MAGIC         0x31454C4241544254ull /* "TBTABLE1" */
+#define TABLE_ABI           1u
 #define TABLE_SLOTS_DEFAULT 16384u
-#define TABLE_SLOTS_MIN 64u
-#define TABLE_SLOTS_MAX (1u << 20)
-#define TABLE_PROCESSES 4096u
-#define TABLE_NO_SLOT UINT32_MAX
-#define TABLE_NO_PROCESS 0u      /* entry 0 is the shared one for processes that found no entry */
-#define TABLE_COUNTERS 32u
-#define TABLE_SHARDS 2u
+#define TABLE_SLOTS_MIN     64u
+#define TABLE_SLOTS_MAX     (1u << 20)
+#define TABLE_PROCESSES     4096u
+#define TABLE_NO_SLOT       UINT32_MAX
+#define TABLE_NO_PROCESS    0u /* entry 0 is the shared one for processes that found no entry */
+#define TABLE_COUNTERS      32u
+#define TABLE_SHARDS        2u
 
 enum ledger {
 #define LEDGER(id, name, help) LEDGER_##id,
@@ -47,7 +47,8 @@ _Static_assert(LEDGER_MAX <= TABLE_COUNTERS, "one process entry holds all counte
 
 enum slot_state { SLOT_FREE = 0, SLOT_OPEN, SLOT_DONE, SLOT_TAKEN };
 
-/* state word: bits 0-7 state, 8-23 owner (registry index; the worker's epoch while TAKEN), 24-63 generation */
+/* state word: bits 0-7 state, 8-23 owner (registry index; the worker's epoch while TAKEN), 24-63 generation
+ */
 static inline uint64_t slot_word(enum slot_state s, uint16_t owner, uint64_t generation)
 {
 	return (uint64_t)s | (uint64_t)owner << 8 | generation << 24;
@@ -59,15 +60,16 @@ static inline uint64_t slot_word_generation(uint64_t w) { return w >> 24; }
 enum process_state { PROCESS_FREE = 0, PROCESS_CLAIMED, PROCESS_LIVE };
 
 struct table_process {
-	_Atomic uint32_t state;        /* enum process_state; FREE only by the exporter */
-	_Atomic uint32_t pid;          /* as the process sees itself */
+	_Atomic uint32_t state; /* enum process_state; FREE only by the exporter */
+	_Atomic uint32_t pid;   /* as the process sees itself */
 	uint32_t uid;
 	uint32_t reserved;
-	uint64_t registered_boot_ns;   /* CLOCK_BOOTTIME: a process with this pid that is younger is another one */
+	uint64_t registered_boot_ns; /* CLOCK_BOOTTIME: a process with this pid that is younger is another one
+				      */
 	uint64_t registered_mono_ns;
-	char executable[128];          /* /proc/self/exe, the end of it where it is longer */
-	char command[192];             /* argv as it was at start, NUL between, cut */
-	char service[80];              /* BTRACE_SERVICE or OTEL_SERVICE_NAME of this process */
+	char executable[128]; /* /proc/self/exe, the end of it where it is longer */
+	char command[192];    /* argv as it was at start, NUL between, cut */
+	char service[80];     /* BTRACE_SERVICE or OTEL_SERVICE_NAME of this process */
 	uint8_t spare[80];
 	_Atomic uint64_t counter[TABLE_SHARDS][TABLE_COUNTERS];
 };
@@ -97,7 +99,7 @@ struct table { /* one process's view; plain pointers, never shared */
 	uint8_t *policy;
 	struct span_slot *slot;
 	uint32_t slots;
-	uint32_t words;                /* of each bitmap */
+	uint32_t words; /* of each bitmap */
 	size_t bytes;
 };
 
@@ -105,13 +107,15 @@ size_t table_bytes(uint32_t slots); /* slots: a multiple of 64 in [MIN, MAX], el
 
 /* Creator: lays out a zeroed mapping. 0 or -EINVAL. */
 int table_create(struct table *t, void *base, size_t bytes, uint32_t slots, const uint8_t seed[32]);
-/* Anyone else: checks magic, ABI and size against `bytes` (from fstat, not from the header). 0, -EINVAL, -EPROTO. */
+/* Anyone else: checks magic, ABI and size against `bytes` (from fstat, not from the header). 0, -EINVAL,
+ * -EPROTO. */
 int table_attach(struct table *t, void *base, size_t bytes);
 
 /* --- library side --- */
 
-/* A free slot near home (any number; threads differ in it), now OPEN with a cleared record head, or TABLE_NO_SLOT.
- * *word is what finish, drop and take_over want. *far: the search went past half of the table. */
+/* A free slot near home (any number; threads differ in it), now OPEN with a cleared record head, or
+ * TABLE_NO_SLOT. *word is what finish, drop and take_over want. *far: the search went past half of the table.
+ */
 uint32_t table_claim(struct table *t, uint32_t home, uint16_t owner, uint64_t *word, bool *far);
 /* Is the slot still ours? */
 bool table_owns(const struct table *t, uint32_t slot, uint64_t word);
@@ -122,19 +126,23 @@ bool table_finish(struct table *t, uint32_t slot, uint64_t word);
 /* OPEN -> FREE */
 bool table_drop(struct table *t, uint32_t slot, uint64_t word);
 
-/* A registry entry for this process, or TABLE_NO_PROCESS if all are taken. The caller fills it and then calls _publish. */
+/* A registry entry for this process, or TABLE_NO_PROCESS if all are taken. The caller fills it and then calls
+ * _publish. */
 uint16_t table_process_claim(struct table *t, uint32_t pid);
 void table_process_publish(struct table *t, uint16_t index);
 
-static inline void table_count(struct table *t, uint16_t process, unsigned shard, enum ledger what, uint64_t n)
+static inline void table_count(struct table *t, uint16_t process, unsigned shard, enum ledger what,
+			       uint64_t n)
 {
-	atomic_fetch_add_explicit(&t->process[process].counter[shard % TABLE_SHARDS][what], n, memory_order_relaxed);
+	atomic_fetch_add_explicit(&t->process[process].counter[shard % TABLE_SHARDS][what], n,
+				  memory_order_relaxed);
 }
 
 /* The policy in force, or NULL while there is none. */
 static inline const struct policy *table_policy(const struct table *t)
 {
-	uint32_t v = atomic_load_explicit(&t->header->policy, memory_order_acquire); /* pairs with table_publish_policy */
+	uint32_t v = atomic_load_explicit(&t->header->policy,
+					  memory_order_acquire); /* pairs with table_publish_policy */
 
 	return v ? (const struct policy *)(t->policy + (size_t)(v % POLICY_BUFFERS) * POLICY_BYTES) : NULL;
 }
@@ -145,8 +153,8 @@ static inline const struct policy *table_policy(const struct table *t)
 struct policy *table_next_policy(struct table *t, uint32_t *version);
 void table_publish_policy(struct table *t, uint32_t version);
 
-/* The next DONE slot at or after *cursor (0 to begin a sweep): now TAKEN(epoch) and copied to *copy (tail only as
- * far as used), or TABLE_NO_SLOT at the end of the sweep. */
+/* The next DONE slot at or after *cursor (0 to begin a sweep): now TAKEN(epoch) and copied to *copy (tail
+ * only as far as used), or TABLE_NO_SLOT at the end of the sweep. */
 uint32_t table_take(struct table *t, uint32_t *cursor, uint16_t epoch, struct span_slot *copy);
 /* An OPEN slot of a dead owner: OPEN -> TAKEN(epoch), copied. False: it moved on. */
 bool table_take_open(struct table *t, uint32_t slot, uint16_t owner, uint16_t epoch, struct span_slot *copy);
