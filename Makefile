@@ -21,7 +21,8 @@ ALL_C    := -std=gnu11 $(WARN) $(CFLAGS) -I. -I$(B)/gen -MMD -MP -fno-strict-ali
             -fstack-protector-strong \
             $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer,-D_FORTIFY_SOURCE=2)
 SO_C     := $(ALL_C) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fexceptions
-EXE_C    := $(ALL_C) -fPIE
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+EXE_C    := $(ALL_C) -fPIE -DBTRACE_MULTIARCH='"$(MULTIARCH)"'
 SAN_LD   := $(if $(SAN),-fsanitize=$(SAN))
 SO_LD    := -shared $(if $(SAN),,-Wl,-z,defs) -Wl,-z,text -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now \
             -Wl,-z,nodelete -Wl,--exclude-libs,ALL -Wl,-soname,libbtrace.so $(SAN_LD)
@@ -69,7 +70,7 @@ $(B)/libbtrace.so: $(call so,$(LIB_SRC)) $(B)/exports.map
 	$(Q)$(CC) $(SO_LD) -Wl,--version-script=$(B)/exports.map -o $@ $(filter %.o,$^)
 
 # Everything but the mains, so that a unit test links only what it needs.
-$(B)/libexporter.a: $(call exe,$(EXP_SRC) $(ABI_SRC) $(wildcard shim/http/*.c)) $(PROTO_C:$(B)/gen/%.c=$(B)/exe/gen/%.o)
+$(B)/libexporter.a: $(call exe,$(EXP_SRC) $(ABI_SRC) $(wildcard shim/http/*.c) shim/decide.c) $(PROTO_C:$(B)/gen/%.c=$(B)/exe/gen/%.o)
 	$(Q)rm -f $@; ar crs $@ $^
 $(B)/libctl.a: $(call exe,$(filter-out exporters/ctl/main.c,$(CTL_SRC)))
 	$(Q)rm -f $@; ar crs $@ $^

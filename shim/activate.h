@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_ACTIVATE_H
+#define BTRACE_ACTIVATE_H
+
+/*
+ * From configured to tracing: join the exporter of this user and config, or
+ * start one. Happens once per process, at the first listen() or accept(). True
+ * if tracing is active afterwards. Opens no descriptor in the host, starts no
+ * child that the host could notice, blocks for the time of an exec at most (to
+ * join: two seconds at most, if the exporter does not answer).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+bool activate(void);
+
+/* start.c: what the constructor kept for it; all absolute, NUL-terminated. */
+struct start_facts {
+	const char *config;   /* path, or "" if the environment alone configures */
+	char library[4096];   /* of libbtrace.so, to find the exporter beside it */
+	char **environment;   /* copy of the host's, NULL-terminated */
+	char directory[4096]; /* working directory at start */
+};
+extern struct start_facts start_facts;
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/conn.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct pool conn_pool = { .size = (sizeof(struct conn) + 15) & ~15u, .per_slab = 64 };
+struct pool pending_pool = { .size = (sizeof(struct pending) + 15) & ~15u, .per_slab = 128 };
+struct pool ring_pool = { .size = (sizeof(struct pending_ring) + 15) & ~15u, .per_slab = 16 };
+
+_Static_assert(offsetof(struct conn, next_free) == 0, "the pool's word");
+_Static_assert(offsetof(struct pending, next_free) == 0, "the pool's word");
+
+#define BUSY (CONN_IN_BUSY | CONN_OUT_BUSY)
+
+static uint32_t epoch_now(void) { return (uint32_t)self_get()->epoch << CONN_EPOCH_SHIFT; }
+
+uint32_t conn_new(void)
+{
+	uint32_t index = pool_take(&conn_pool);
+	struct conn *c;
+
+	if (!index)
+		return 0;
+	c = conn_at(index);
+	/* all but the pool's word and the generation, which outlives the connection */
+	atomic_store_explicit(&c->use, epoch_now(), memory_order_relaxed);
+	memset((char *)c + offsetof(struct conn, references), 0,
+	       sizeof(*c) - offsetof(struct conn, references));
+	http1_init(&c->in, HTTP1_REQUEST);
+	http1_init(&c->out, HTTP1_RESPONSE);
+	c->index = index;
+	c->number = atomic_fetch_add_explicit(&shim.connections, 1, memory_order_relaxed) + 1;
+	atomic_store_explicit(&c->references, 1, memory_order_release);
+	return index;
+}
+
+/*
+ * After a fork the child's copy may carry the busy bit of a thread that does
+ * not exist there; what that thread left half done cannot be trusted.
+ */
+static uint32_t without_foreign_bits(uint32_t use, uint32_t epoch)
+{
+	uint32_t state = use & CONN_STATE;
+
+	if ((use & ~CONN_STATE) == epoch)
+		return use;
+	if (state & BUSY)
+		state = (state & ~BUSY) | CONN_OPAQUE;
+	return epoch | state;
+}
+
+bool conn_try_enter(struct conn *c, unsigned direction)
+{
+	uint32_t epoch = epoch_now();
+	uint32_t old = atomic_load_explicit(&c->use, memory_order_relaxed);
+	uint32_t clean;
+
+	do {
+		clean = without_foreign_bits(old, epoch);
+		if (clean & (CONN_CLOSING | CONN_OPAQUE | direction))
+			return false;
+		/* acquire: pairs with the release in conn_leave of whoever was inside before */
+	} while (!atomic_compare_exchange_weak_explicit(&c->use, &old, clean | direction,
+							memory_order_acquire, memory_order_relaxed));
+	return true;
+}
+
+bool conn_enter(struct conn *c, uint32_t generation, unsigned direction)
+{
+	uint32_t use;
+
+	if (!conn_try_enter(c, direction)) {
+		use = without_foreign_bits(atomic_load_explicit(&c->use, memory_order_relaxed), epoch_now());
+		if (use & direction && !(use & (CONN_CLOSING | CONN_OPAQUE)))
+			conn_give_up(c, LEDGER_OPAQUE_CONTENDED);
+		return false;
+	}
+	if (atomic_load_explicit(&c->generation, memory_order_relaxed) == generation)
+		return true;
+	conn_leave(c, direction); /* the descriptor was closed and the object reused under us */
+	return false;
+}
+
+/* Sets `set` if all of `need` is there and none of `not`; exactly one caller gets true. */
+static bool claim_step(struct conn *c, uint32_t need, uint32_t not, uint32_t set)
+{
+	uint32_t old = atomic_load_explicit(&c->use, memory_order_relaxed);
+
+	do {
+		if (old & not || !(old & need))
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&c->use, &old, old | set, memory_order_acq_rel,
+							memory_order_relaxed));
+	return true;
+}
+
+static void try_free(struct conn *c)
+{
+	uint32_t use = atomic_load_explicit(&c->use, memory_order_acquire);
+
+	if (!(use & CONN_ENDED) || !claim_step(c, CONN_CLOSING, BUSY | CONN_FREED, CONN_FREED))
+		return;
+	if (c->more)
+		pool_give(&ring_pool, c->more);
+	c->more = 0;
+	atomic_fetch_add_explicit(&c->generation, 1, memory_order_release);
+	pool_give(&conn_pool, c->index);
+}
+
+/* Closing or opaque, and nobody inside: end what is open, once; free, once. */
+static void settle(struct conn *c)
+{
+	if (claim_step(c, CONN_CLOSING | CONN_OPAQUE, BUSY | CONN_ENDING, CONN_ENDING)) {
+		exchange_end_all(c);
+		atomic_fetch_or_explicit(&c->use, CONN_ENDED, memory_order_release);
+	}
+	try_free(c);
+}
+
+void conn_leave(struct conn *c, unsigned direction)
+{
+	/* release: what we wrote is seen by the next one who enters */
+	uint32_t old = atomic_fetch_and_explicit(&c->use, ~direction, memory_order_release);
+
+	if (__builtin_expect(old & (CONN_CLOSING | CONN_OPAQUE), 0))
+		settle(c);
+}
+
+void conn_give_up(struct conn *c, enum ledger why)
+{
+	uint32_t old = atomic_fetch_or_explicit(&c->use, CONN_OPAQUE, memory_order_acq_rel);
+
+	if (!(old & CONN_OPAQUE))
+		ledger_count(why);
+	if (!(old & BUSY))
+		settle(c);
+}
+
+void conn_hold(struct conn *c) { atomic_fetch_add_explicit(&c->references, 1, memory_order_relaxed); }
+
+void conn_drop(uint32_t index)
+{
+	struct conn *c = conn_at(index);
+	uint32_t use, clean;
+
+	if (atomic_fetch_sub_explicit(&c->references, 1, memory_order_acq_rel) != 1)
+		return;
+	use = atomic_load_explicit(&c->use, memory_order_relaxed);
+	do {
+		clean = without_foreign_bits(use, epoch_now()) | CONN_CLOSING;
+	} while (!atomic_compare_exchange_weak_explicit(&c->use, &use, clean, memory_order_acq_rel,
+							memory_order_relaxed));
+	settle(c);
+}
+
+bool ring_push(struct conn *c, uint32_t pending)
+{
+	uint8_t tail = atomic_load_explicit(&c->ring_tail, memory_order_relaxed);
+	uint8_t head = atomic_load_explicit(&c->ring_head, memory_order_acquire);
+	uint16_t more_tail = atomic_load_explicit(&c->more_tail, memory_order_relaxed);
+	uint16_t waiting = (uint16_t)(more_tail - atomic_load_explicit(&c->more_head, memory_order_acquire));
+	struct pending_ring *more;
+
+	/* As long as the overflow ring has something, all that comes goes there: the order is kept. */
+	if (!waiting && (uint8_t)(tail - head) < CONN_RING) {
+		c->ring[tail % CONN_RING] = pending;
+		atomic_store_explicit(&c->ring_tail, (uint8_t)(tail + 1), memory_order_release);
+		return true;
+	}
+	if (waiting >= CONN_RING_MORE)
+		return false;
+	if (!c->more && !(c->more = pool_take(&ring_pool)))
+		return false;
+	more = pool_at(&ring_pool, c->more);
+	more->item[more_tail % CONN_RING_MORE] = pending;
+	atomic_store_explicit(&c->more_tail, (uint16_t)(more_tail + 1), memory_order_release);
+	return true;
+}
+
+uint32_t ring_front(struct conn *c)
+{
+	uint8_t head = atomic_load_explicit(&c->ring_head, memory_order_relaxed);
+	uint16_t more_head;
+
+	if (head != atomic_load_explicit(&c->ring_tail, memory_order_acquire))
+		return c->ring[head % CONN_RING];
+	more_head = atomic_load_explicit(&c->more_head, memory_order_relaxed);
+	if (more_head == atomic_load_explicit(&c->more_tail, memory_order_acquire))
+		return 0;
+	return ((struct pending_ring *)pool_at(&ring_pool, c->more))->item[more_head % CONN_RING_MORE];
+}
+
+void ring_pop(struct conn *c)
+{
+	uint8_t head = atomic_load_explicit(&c->ring_head, memory_order_relaxed);
+
+	if (head != atomic_load_explicit(&c->ring_tail, memory_order_acquire))
+		atomic_store_explicit(&c->ring_head, (uint8_t)(head + 1), memory_order_release);
+	else
+		atomic_store_explicit(
+			&c->more_head,
+			(uint16_t)(atomic_load_explicit(&c->more_head, memory_order_relaxed) + 1),
+			memory_order_release);
+}

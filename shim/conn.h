@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_CONN_H
+#define BTRACE_CONN_H
+
+/*
+ * Connections. The accepted socket is the identity, not the descriptor: several
+ * descriptors (dup) share one connection by reference count.
+ *
+ * Who may touch what: `in` and what belongs to it is the property of whoever
+ * holds CONN_IN_BUSY, `out` of whoever holds CONN_OUT_BUSY. The bits are taken
+ * with conn_enter() after the real call returned and given back before the hook
+ * returns, so nobody ever waits: a second caller on the same direction (a
+ * signal handler that writes, a host that shares a socket between threads
+ * without order) makes the connection opaque and is counted. What both sides
+ * need travels by atomics and by the ring of pending requests (one producer:
+ * the in side; one consumer: the out side).
+ */
+
+#include "shim/engine.h"
+#include "shim/http/http1.h"
+#include "shim/pool.h"
+
+#define CONN_IN_BUSY     1u
+#define CONN_OUT_BUSY    2u
+#define CONN_CLOSING     4u  /* the last descriptor is gone */
+#define CONN_OPAQUE      8u  /* not followed any more */
+#define CONN_ENDING      16u /* somebody ends what is open */
+#define CONN_ENDED       32u /* and is done with it */
+#define CONN_FREED       64u /* goes back to the pool */
+#define CONN_STATE       0xffu
+#define CONN_EPOCH_SHIFT 16
+
+#define CONN_RING      4u   /* unanswered requests kept in the connection itself */
+#define CONN_RING_MORE 128u /* beyond: in an overflow ring */
+
+enum conn_fate { CONN_ALIVE = 0, CONN_PEER_CLOSED, CONN_RESET, CONN_TIMED_OUT };
+
+/* What was learned of a pending request's head; see exchange.c, "Two sides". */
+enum pending_phase { PENDING_HEAD = 0, PENDING_READY, PENDING_END_WANTED, PENDING_ENDED };
+
+struct pending { /* one request from its request line to the end of its response */
+	_Atomic uint32_t next_free;
+	_Atomic uint32_t
+		references; /* in side until the request is complete, ring/out side until it is answered */
+	_Atomic uint32_t phase;
+	uint32_t slot; /* TABLE_NO_SLOT: counted, but not recorded */
+	uint64_t word;
+	/* in side */
+	uint64_t start_ns;
+	uint32_t request_head;
+	uint16_t open_string; /* offset + 1 of the string being appended to */
+	uint16_t process;     /* owner of the slot */
+	uint8_t answer;       /* enum http1_answer */
+	_Atomic uint8_t request_done;
+	_Atomic uint64_t request_body;
+	_Atomic uint64_t request_end_ns;
+	/* out side */
+	uint8_t end; /* enum span_end, when wanted */
+	uint8_t version;
+	uint16_t status;
+	uint32_t response_head;
+	uint64_t response_body;
+	uint64_t response_start_ns;
+	uint64_t end_ns;
+};
+
+struct pending_ring { /* overflow */
+	_Atomic uint32_t next_free;
+	uint32_t reserved;
+	uint32_t item[CONN_RING_MORE];
+};
+
+struct conn {
+	_Atomic uint32_t next_free;
+	_Atomic uint32_t use; /* CONN_* and the epoch of the process */
+	_Atomic uint32_t generation;
+	_Atomic uint32_t references; /* descriptors */
+	struct http1 in, out;
+	_Atomic uint8_t ring_head, ring_tail; /* counters, modulo 256 */
+	_Atomic uint16_t more_head, more_tail;
+	_Atomic uint8_t fate;          /* enum conn_fate */
+	_Atomic uint8_t last_response; /* a final response said Connection: close: input after it is drained,
+					  not parsed */
+	uint32_t ring[CONN_RING];
+	uint32_t more;      /* overflow ring, 0 until needed */
+	uint32_t receiving; /* in side: request that is arriving */
+	uint32_t answering; /* out side: request that is being answered */
+	uint32_t requests;
+	uint32_t index; /* its own */
+	uint64_t begin_ns;
+	uint64_t number;
+	uint16_t peer_family, peer_port;
+	uint16_t local_family, local_port;
+	uint8_t peer[16];
+	uint8_t local[16];
+};
+
+extern struct pool conn_pool, pending_pool, ring_pool;
+
+static inline struct conn *conn_at(uint32_t index) { return pool_at(&conn_pool, index); }
+static inline struct pending *pending_at(uint32_t index) { return pool_at(&pending_pool, index); }
+
+/* A fresh connection with one reference, or 0. */
+uint32_t conn_new(void);
+
+/* Take one direction. False: closed, opaque, or another one is in it (then it becomes opaque). */
+bool conn_enter(struct conn *c, uint32_t generation, unsigned direction);
+void conn_leave(struct conn *c, unsigned direction);
+/* Take a direction only if nobody is in it; no consequences if not. */
+bool conn_try_enter(struct conn *c, unsigned direction);
+
+/* Follow it no more; ends what is open as soon as nobody is inside. why: the counter. */
+void conn_give_up(struct conn *c, enum ledger why);
+
+void conn_hold(struct conn *c);
+/* One descriptor less; the last one ends what is open and frees. */
+void conn_drop(uint32_t index);
+
+/* The ring of unanswered requests. */
+bool ring_push(struct conn *c, uint32_t pending); /* in side; false: full */
+uint32_t ring_front(struct conn *c);              /* out side; 0: empty */
+void ring_pop(struct conn *c);
+
+/* exchange.c: ends everything that is open; nobody else is inside. */
+void exchange_end_all(struct conn *c);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_DECIDE_H
+#define BTRACE_DECIDE_H
+
+/*
+ * The verdict on one request, once its head is in the slot: who is the parent,
+ * is it sampled, is it excluded. Pure but for the rate limiter's two words in
+ * the table header. Called by the library at the end of the head, and by the
+ * exporter for requests that came before the policy did (SPAN_FLAG_UNDECIDED),
+ * so both say the same. Signal safe, no allocation.
+ */
+
+#include "shim/abi/table.h"
+
+enum decide_verdict { DECIDE_SAMPLED, DECIDE_SAMPLED_OUT, DECIDE_EXCLUDED };
+
+/*
+ * In: trace_id and span_id hold fresh random ids, the tail the strings of the
+ * head, start_ns the time. Out: trace_id, parent_span_id, trace_flags, flags.
+ */
+enum decide_verdict decide(struct table_header *header, const struct policy *policy, struct span_slot *slot);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_ENGINE_H
+#define BTRACE_ENGINE_H
+
+/*
+ * What the files of shim/ share: the one struct shim, who this process is, ids
+ * and the clock. Not for hooks.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "shim/abi/table.h"
+
+/*
+ * Who this process is to the exporter. Lies in a MADV_WIPEONFORK page: a child
+ * made by any kind of fork finds zeroes and registers anew; a vfork child
+ * shares our memory and finds us, which is why closes ask the kernel for the pid.
+ */
+struct shim_self {
+	_Atomic uint32_t state; /* 0 not registered, 1 being registered, 2 registered */
+	uint32_t pid;
+	uint16_t index; /* into the process registry; TABLE_NO_PROCESS: the shared entry */
+	uint16_t epoch; /* differs between parent and child */
+};
+
+struct shim {
+	struct table table; /* valid while shim_mode is SHIM_ACTIVE */
+	struct shim_self *self;
+	int (*clock_gettime)(clockid_t, struct timespec *); /* libc's own, whatever else is preloaded */
+	_Atomic uint64_t connections;                       /* numbers them */
+	_Atomic uint32_t epochs;
+	char executable[128];
+	char command[192];
+	char service[80];
+};
+
+extern struct shim shim;
+
+/* This process's entry; registers on first use. Never NULL. */
+struct shim_self *self_get(void);
+
+/* A number of the calling thread: which ledger shard, where to search for slots. */
+uint32_t self_thread(void);
+
+/* n random 64-bit numbers, none of them zero. */
+void ids_random(uint64_t *out, unsigned n);
+
+static inline uint64_t clock_now_ns(void)
+{
+	struct timespec t;
+
+	shim.clock_gettime(CLOCK_MONOTONIC, &t); /* the vDSO: no system call */
+	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+static inline void ledger_count(enum ledger what)
+{
+	table_count(&shim.table, self_get()->index, self_thread(), what, 1);
+}
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_EXCHANGE_H
+#define BTRACE_EXCHANGE_H
+
+/*
+ * From bytes to spans: feeds the parser of a direction, pairs responses with
+ * requests, fills the slot. One span per request: the slot is claimed when the
+ * method is known, the request counted when its request line is complete, the
+ * slot finished with the last response byte.
+ *
+ * Two sides. exchange_in.c runs while CONN_IN_BUSY is held and writes the slot
+ * as long as the request's phase is PENDING_HEAD; from PENDING_READY on it
+ * touches only the atomics of struct pending. exchange_out.c runs while
+ * CONN_OUT_BUSY is held and writes the slot only from PENDING_READY on; until
+ * then it keeps what it learns in struct pending. A response that is complete
+ * before the request's head is (408, 400) asks for the end: PENDING_END_WANTED,
+ * and whoever finds the in side empty makes it.
+ */
+
+#include "shim/conn.h"
+
+/* iov holds at least n bytes. The caller holds the direction. */
+void exchange_input(struct conn *c, const struct iovec *iov, size_t count, uint64_t n);
+void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint64_t n);
+/* n bytes known by number only. */
+void exchange_input_unseen(struct conn *c, uint64_t n);
+void exchange_output_unseen(struct conn *c, uint64_t n);
+/* No more input will come: end of stream (error 0) or a socket error. */
+void exchange_input_ended(struct conn *c, int error);
+/* No more output will be sent: shutdown(SHUT_WR), close. */
+void exchange_output_ended(struct conn *c);
+void exchange_output_failed(struct conn *c, int error);
+
+/* Gives CONN_IN_BUSY back; makes an end which the out side wanted while the in side stood in the way. */
+void exchange_leave_input(struct conn *c);
+
+/* --- shared by the two files --- */
+
+/* Is this process the owner of the pending request's slot, or can it become that (after fork)? */
+bool exchange_own(struct pending *p);
+/* PENDING_END_WANTED -> PENDING_ENDED and the span is finished; whoever comes second does nothing. */
+void exchange_make_end(struct pending *p);
+void exchange_forget(uint32_t pending); /* one reference less */
+
+#endif

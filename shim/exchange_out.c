@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "shim/exchange.h"
+#include "shim/record.h"
+
+struct feed { /* one call's view */
+	struct conn *c;
+	struct pending *p; /* the request that is being answered, NULL between responses and for orphans */
+	uint64_t now_ns;   /* read when first needed */
+};
+
+static uint64_t now(struct feed *f)
+{
+	if (!f->now_ns)
+		f->now_ns = clock_now_ns();
+	return f->now_ns;
+}
+
+void exchange_forget(uint32_t index)
+{
+	struct pending *p = pending_at(index);
+
+	if (atomic_fetch_sub_explicit(&p->references, 1, memory_order_acq_rel) == 1)
+		pool_give(&pending_pool, index);
+}
+
+bool exchange_own(struct pending *p)
+{
+	struct shim_self *self = self_get();
+
+	if (__builtin_expect(p->process == self->index, 1))
+		return table_owns(&shim.table, p->slot, p->word);
+	if (!table_take_over(&shim.table, p->slot, &p->word, self->index))
+		return false;
+	p->process = self->index;
+	shim.table.slot[p->slot].head.process = self->index;
+	return true;
+}
+
+/* Only its owner finishes a span: in a forked child that never answered, nothing happens. */
+static void finish(struct pending *p, enum span_end end, uint64_t end_ns)
+{
+	struct span_record *r;
+
+	if (p->slot == TABLE_NO_SLOT || p->process != self_get()->index)
+		return;
+	if (!table_owns(&shim.table, p->slot, p->word))
+		return; /* a forked child has taken it over and will end it */
+	r = &shim.table.slot[p->slot].head;
+	r->end_ns = end_ns;
+	r->response_start_ns = p->response_start_ns;
+	r->request_end_ns = atomic_load_explicit(&p->request_end_ns, memory_order_relaxed);
+	r->request_body_bytes = atomic_load_explicit(&p->request_body, memory_order_relaxed);
+	r->response_body_bytes = p->response_body;
+	r->response_head_bytes = p->response_head;
+	r->status = p->status;
+	r->end = (uint8_t)end;
+	if (!atomic_load_explicit(&p->request_done, memory_order_acquire))
+		r->flags |= SPAN_FLAG_REQUEST_BODY_CUT;
+	if (r->flags & SPAN_FLAG_TRUNCATED)
+		ledger_count(LEDGER_TRUNCATED);
+	if (table_finish(&shim.table, p->slot, p->word))
+		ledger_count(LEDGER_CLAIMED);
+	else
+		ledger_count(LEDGER_DROPPED_LOST);
+}
+
+void exchange_make_end(struct pending *p)
+{
+	uint32_t wanted = PENDING_END_WANTED;
+
+	if (atomic_compare_exchange_strong_explicit(&p->phase, &wanted, PENDING_ENDED, memory_order_acq_rel,
+						    memory_order_relaxed))
+		finish(p, (enum span_end)p->end, p->end_ns);
+}
+
+/* Ends the request: at once, or as soon as the in side is out of its head. */
+static void end_request(struct conn *c, struct pending *p, enum span_end end, uint64_t end_ns)
+{
+	uint32_t head = PENDING_HEAD;
+
+	p->end = (uint8_t)end;
+	p->end_ns = end_ns;
+	if (p->slot != TABLE_NO_SLOT && !exchange_own(p))
+		ledger_count(LEDGER_DROPPED_LOST);
+	if (!atomic_compare_exchange_strong_explicit(&p->phase, &head, PENDING_END_WANTED,
+						     memory_order_acq_rel, memory_order_acquire)) {
+		if (head == PENDING_READY) {
+			atomic_store_explicit(&p->phase, PENDING_ENDED, memory_order_relaxed);
+			finish(p, end, end_ns);
+		}
+		return;
+	}
+	if (conn_try_enter(c, CONN_IN_BUSY)) {
+		exchange_make_end(p);
+		conn_leave(c, CONN_IN_BUSY);
+	}
+}
+
+static void take_front(struct feed *f)
+{
+	struct conn *c = f->c;
+
+	if (!c->answering)
+		c->answering = ring_front(c);
+	f->p = c->answering ? pending_at(c->answering) : NULL;
+	if (f->p && !f->p->response_start_ns)
+		f->p->response_start_ns = now(f);
+}
+
+/* What is known so far goes into the slot at once, so that a span of a killed process has its real status. */
+static void status_known(struct feed *f)
+{
+	struct conn *c = f->c;
+	struct pending *p = f->p;
+
+	http1_answers(&c->out, p ? (enum http1_answer)p->answer : HTTP1_ANSWER_PLAIN);
+	if (!p || http1_is_interim(&c->out))
+		return;
+	p->status = c->out.status;
+	if (p->slot == TABLE_NO_SLOT ||
+	    atomic_load_explicit(&p->phase, memory_order_acquire) != PENDING_READY || !exchange_own(p))
+		return;
+	shim.table.slot[p->slot].head.status = p->status;
+	shim.table.slot[p->slot].head.response_start_ns = p->response_start_ns;
+}
+
+static void answered(struct feed *f, enum span_end end)
+{
+	struct conn *c = f->c;
+	uint32_t index = c->answering;
+
+	if (!f->p)
+		return;
+	c->answering = 0;
+	ring_pop(c);
+	end_request(c, f->p, end, now(f));
+	exchange_forget(index);
+	f->p = NULL;
+}
+
+static void response_complete(struct feed *f)
+{
+	struct conn *c = f->c;
+
+	if (http1_is_interim(&c->out))
+		return; /* the final response is still to come */
+	if (!f->p)
+		ledger_count(LEDGER_ORPHAN_RESPONSES);
+	if (!c->out.keep_alive)
+		atomic_store_explicit(&c->last_response, 1, memory_order_release);
+	answered(f, SPAN_END_COMPLETE);
+}
+
+static void on_event(struct feed *f, enum http1_event event, const struct http1_data *d)
+{
+	switch (event) {
+	case HTTP1_BEGIN: take_front(f); break;
+	case HTTP1_STATUS: status_known(f); break;
+	case HTTP1_HEAD_END:
+		if (f->p)
+			f->p->response_head = f->c->out.head_bytes;
+		break;
+	case HTTP1_BODY:
+		if (f->p)
+			f->p->response_body += d->bytes;
+		break;
+	case HTTP1_END: response_complete(f); break;
+	case HTTP1_SWITCHED:
+		answered(f, SPAN_END_SWITCHED);
+		conn_give_up(f->c, LEDGER_SWITCHED);
+		break;
+	case HTTP1_BROKEN:
+		/* RFC 9112 2.1, HTTP/0.9: an answer without a status line is still one answer */
+		take_front(f);
+		answered(f, SPAN_END_MALFORMED);
+		conn_give_up(f->c, LEDGER_OPAQUE_BROKEN);
+		break;
+	default: break;
+	}
+}
+
+static struct feed feed_begin(struct conn *c)
+{
+	return (struct feed){ .c = c, .p = c->answering ? pending_at(c->answering) : NULL };
+}
+
+void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
+{
+	static const struct http1_options options = { .wanted = 0 };
+	struct feed f = feed_begin(c);
+	struct http1_data d;
+
+	for (size_t i = 0; i < count && n; i++) {
+		size_t size = iov[i].iov_len < n ? iov[i].iov_len : (size_t)n;
+		const char *in = iov[i].iov_base, *end = in + size;
+		enum http1_event event;
+
+		n -= size;
+		while ((event = http1_next(&c->out, &options, &in, end, &d)) != HTTP1_NEED_MORE)
+			on_event(&f, event, &d);
+	}
+}
+
+void exchange_output_unseen(struct conn *c, uint64_t n)
+{
+	struct feed f = feed_begin(c);
+	struct http1_data d;
+	enum http1_event event;
+
+	while ((event = http1_next_unseen(&c->out, &n, &d)) != HTTP1_NEED_MORE)
+		on_event(&f, event, &d);
+}
+
+void exchange_output_ended(struct conn *c)
+{
+	struct feed f = feed_begin(c);
+
+	if (http1_eof(&c->out) == HTTP1_END &&
+	    atomic_load_explicit(&c->fate, memory_order_relaxed) != CONN_RESET)
+		response_complete(&f); /* the body was delimited by the end of the stream */
+}
+
+void exchange_output_failed(struct conn *c, int error)
+{
+	uint8_t alive = CONN_ALIVE;
+	uint8_t fate = error == ETIMEDOUT ? CONN_TIMED_OUT : CONN_RESET;
+
+	if (!atomic_compare_exchange_strong_explicit(&c->fate, &alive, fate, memory_order_relaxed,
+						     memory_order_relaxed) &&
+	    alive == CONN_PEER_CLOSED)
+		atomic_store_explicit(&c->fate, fate, memory_order_relaxed);
+}
+
+static enum span_end end_by_fate(const struct conn *c, const struct pending *p)
+{
+	switch (atomic_load_explicit(&c->fate, memory_order_relaxed)) {
+	case CONN_RESET: return SPAN_END_RESET;
+	case CONN_TIMED_OUT: return SPAN_END_TIMEOUT;
+	case CONN_PEER_CLOSED:
+		return atomic_load_explicit(&p->request_done, memory_order_relaxed)
+			       ? SPAN_END_CLIENT_CLOSED
+			       : SPAN_END_REQUEST_INCOMPLETE;
+	default: return SPAN_END_NO_RESPONSE;
+	}
+}
+
+void exchange_end_all(struct conn *c)
+{
+	struct feed f = feed_begin(c);
+	uint32_t index;
+
+	exchange_output_ended(c);
+	while ((index = c->answering ? c->answering : ring_front(c))) {
+		struct pending *p = pending_at(index);
+		uint32_t phase = atomic_exchange_explicit(&p->phase, PENDING_ENDED, memory_order_acq_rel);
+
+		ring_pop(c);
+		c->answering = 0;
+		if (phase != PENDING_ENDED)
+			finish(p, phase == PENDING_END_WANTED ? (enum span_end)p->end : end_by_fate(c, p),
+			       now(&f));
+		exchange_forget(index);
+	}
+	if (c->receiving) { /* counted requests are in the ring; what is left was no request yet, or is
+			       answered */
+		struct pending *p = pending_at(c->receiving);
+
+		if (atomic_load_explicit(&p->phase, memory_order_acquire) == PENDING_HEAD &&
+		    p->slot != TABLE_NO_SLOT && p->process == self_get()->index)
+			table_drop(&shim.table, p->slot, p->word);
+		exchange_forget(c->receiving);
+		c->receiving = 0;
+	}
+}

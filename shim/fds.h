@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_FDS_H
+#define BTRACE_FDS_H
+
+/*
+ * Descriptors: number -> what we know of it. An entry is one 64-bit atomic:
+ *	connection: index << 2 | FD_CONN, generation in the upper half
+ *	listener:   index << 2 | FD_LISTENER
+ * Private to the process; the chunk directory itself is in shim.h, for the hooks.
+ */
+
+#include <stdint.h>
+
+#include "shim/conn.h"
+#include "shim/shim.h"
+
+/* FD_INETD: found open as a connected socket at start; a connection if the first bytes look like HTTP */
+enum fd_kind { FD_NONE = 0, FD_CONN = 1, FD_LISTENER = 2, FD_INETD = 3 };
+
+static inline enum fd_kind fd_kind(uint64_t entry) { return (enum fd_kind)(entry & 3); }
+static inline uint32_t fd_index(uint64_t entry) { return (uint32_t)entry >> 2; }
+static inline uint32_t fd_generation(uint64_t entry) { return (uint32_t)(entry >> 32); }
+
+uint64_t fd_entry_of_conn(uint32_t index);
+uint64_t fd_get(int fd);
+/* Sets an entry; what stood there before is closed. False: no memory or a number beyond the table. */
+bool fd_set_entry(int fd, uint64_t entry);
+/* Takes an entry out and gives up its reference. */
+void fd_forget(int fd);
+/* Only if it still is `entry`. */
+void fd_forget_entry(int fd, uint64_t entry);
+
+/* Listeners: where a connection came in. Few; the table is small and fixed. */
+#define FD_LISTENERS 64u
+struct listener {
+	uint16_t family, port;
+	uint8_t address[16];
+};
+extern struct listener fd_listener[FD_LISTENERS];
+uint32_t fd_new_listener(void); /* 0: none left; index 0 is "unknown" */
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/identity.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "shim/abi/table.h"
+#include "shim/sys.h"
+
+static uint64_t add(uint64_t hash, const void *p, size_t n) /* FNV-1a, 64 bit */
+{
+	for (size_t i = 0; i < n; i++)
+		hash = (hash ^ ((const uint8_t *)p)[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static bool counts(const char *variable)
+{
+	static const char *const ours[] = { "BTRACE_", "BENTOML_", "OTEL_" };
+	static const char *const own[] = { "BTRACE_SERVICE=", "OTEL_SERVICE_NAME=" };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (!strncmp(variable, own[i], strlen(own[i])))
+			return false;
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (!strncmp(variable, ours[i], strlen(ours[i])))
+			return true;
+	return false;
+}
+
+void identity_name(char out[64], uint32_t uid, const char *config, char *const *environment)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t hash[2] = { UINT64_C(0xcbf29ce484222325), UINT64_C(0x6c62272e07bb0142) };
+	uint64_t sum = 0;
+	uint32_t abi = TABLE_ABI;
+	char namespace[64];
+	long n = sys3(SYS_readlink, "/proc/self/ns/pid", (void *)namespace, sizeof(namespace));
+	size_t at = 7;
+
+	for (int i = 0; i < 2; i++) {
+		hash[i] = add(hash[i], &abi, sizeof(abi));
+		hash[i] = add(hash[i], &uid, sizeof(uid));
+		hash[i] = add(hash[i], namespace, n > 0 ? (size_t)n : 0);
+		hash[i] = add(hash[i], config, strlen(config) + 1);
+	}
+	/* A sum, as the order of the variables says nothing. */
+	for (; *environment; environment++)
+		if (counts(*environment))
+			sum += add(hash[0], *environment, strlen(*environment) + 1);
+	hash[0] = add(hash[0], &sum, sizeof(sum));
+	hash[1] = add(hash[1], &sum, sizeof(sum));
+	memcpy(out, "btrace-", at);
+	for (int i = 0; i < 2; i++)
+		for (int shift = 60; shift >= 0; shift -= 4)
+			out[at++] = digits[hash[i] >> shift & 15];
+	out[at] = 0;
+}

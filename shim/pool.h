@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_POOL_H
+#define BTRACE_POOL_H
+
+/*
+ * Type-stable objects of one size: memory once used for a kind of object is
+ * never used for anything else and never unmapped, so a stale index can be
+ * read safely and told apart by the object's own generation. Index 0 is "none".
+ * Lock-free, async-signal-safe; a new slab costs one mmap every `per_slab`
+ * objects. Private memory: after fork each process has its own copy.
+ */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define POOL_SLABS 4096u
+
+struct pool {
+	uint32_t size;     /* bytes of an object, a multiple of 8; its first word is the pool's while free */
+	uint32_t per_slab; /* a power of two */
+	_Atomic uint64_t free;  /* index | tag << 32 */
+	_Atomic uint32_t fresh; /* objects ever handed out, less one */
+	_Atomic(uint8_t *) slab[POOL_SLABS];
+};
+
+uint32_t pool_take(struct pool *p); /* 0: no memory. The object is zeroed only when it is new. */
+void pool_give(struct pool *p, uint32_t index);
+
+static inline void *pool_at(struct pool *p, uint32_t index)
+{
+	uint8_t *slab = atomic_load_explicit(&p->slab[index / p->per_slab], memory_order_acquire);
+
+	return slab + (index & (p->per_slab - 1)) * (uint64_t)p->size;
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/record.h"
+
+#include <string.h>
+
+/* Bytes a string may have; 0 stands for the default. Together they fit the tail of a plain request. */
+#define LIMIT_DEFAULT 128u
+static const uint16_t limit[TAG_MAX] = {
+	[TAG_METHOD] = 64,
+	[TAG_TARGET] = 1024,
+	[TAG_HOST] = 256,
+	[TAG_USER_AGENT] = 256,
+	[TAG_FORWARDED] = 256,
+	[TAG_X_FORWARDED_FOR] = 256,
+	[TAG_X_FORWARDED_HOST] = 256,
+	[TAG_X_FORWARDED_PROTO] = 16,
+	[TAG_TRACESTATE] = 512,
+	[TAG_BAGGAGE] = 512,
+	[TAG_REQUEST_HEADER] = 512,
+	[TAG_RESPONSE_HEADER] = 512,
+};
+
+#define STRING_HEAD 4u /* uint16_t tag, uint16_t length */
+
+static uint16_t get16(const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static void put16(uint8_t *p, uint16_t v) { memcpy(p, &v, sizeof(v)); }
+
+uint16_t record_open(struct span_slot *slot, enum span_tag tag)
+{
+	uint16_t at = slot->head.tail_bytes;
+
+	if (at + STRING_HEAD + 1 > SPAN_TAIL_BYTES) {
+		slot->head.flags |= SPAN_FLAG_TRUNCATED;
+		return 0;
+	}
+	put16(slot->tail + at, (uint16_t)tag);
+	put16(slot->tail + at + 2, 0);
+	slot->head.tail_bytes = (uint16_t)(at + STRING_HEAD);
+	return (uint16_t)(at + 1);
+}
+
+/* How many of n bytes to keep if at most `room` fit: not in the middle of a UTF-8 sequence. */
+static size_t cut(const char *p, size_t n, size_t room)
+{
+	if (n <= room)
+		return n;
+	for (unsigned back = 0; room > 0 && back < 4 && ((unsigned char)p[room] & 0xc0) == 0x80; back++)
+		room--;
+	return room;
+}
+
+bool record_append(struct span_slot *slot, uint16_t open, const char *p, size_t n)
+{
+	uint8_t *head;
+	size_t have, room, keep;
+	uint16_t tag, most;
+
+	if (!open || open - 1u + STRING_HEAD > SPAN_TAIL_BYTES)
+		return false;
+	head = slot->tail + open - 1;
+	tag = get16(head);
+	have = get16(head + 2);
+	most = tag < TAG_MAX && limit[tag] ? limit[tag] : LIMIT_DEFAULT;
+	room = SPAN_TAIL_BYTES - (open - 1u) - STRING_HEAD;
+	if (room > most)
+		room = most;
+	if (have > room) /* not what we wrote: another process scribbles here */
+		return false;
+	keep = cut(p, n, room - have);
+	memcpy(head + STRING_HEAD + have, p, keep);
+	put16(head + 2, (uint16_t)(have + keep));
+	slot->head.tail_bytes = (uint16_t)(open - 1u + STRING_HEAD + have + keep);
+	if (keep == n)
+		return true;
+	slot->head.flags |= SPAN_FLAG_TRUNCATED;
+	return false;
+}
+
+bool record_string(struct span_slot *slot, enum span_tag tag, const char *p, size_t n)
+{
+	return record_append(slot, record_open(slot, tag), p, n);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_RECORD_H
+#define BTRACE_RECORD_H
+
+/*
+ * Writing strings into a span slot: piece by piece as the bytes arrive, each
+ * kind with a limit of its own, so that one long string does not push out the
+ * rest. What does not fit is cut on a UTF-8 boundary and the record is marked.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shim/abi/span.h"
+
+/* Opens a string; 0: no room at all. The answer goes to record_append. */
+uint16_t record_open(struct span_slot *slot, enum span_tag tag);
+/* Appends to the string opened; true: all of it fitted. */
+bool record_append(struct span_slot *slot, uint16_t open, const char *p, size_t n);
+/* Opens, appends, done. */
+bool record_string(struct span_slot *slot, enum span_tag tag, const char *p, size_t n);
+
+#endif

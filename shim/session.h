@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_SESSION_H
+#define BTRACE_SESSION_H
+
+/*
+ * What the activation child does: join the session of this identity, or start
+ * one. It runs on the host's memory with descriptors of its own, so it uses raw
+ * system calls only and leaves by returning.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Descriptors the exporter finds open; the rest is closed. */
+#define SESSION_FD_TABLE  3
+#define SESSION_FD_SOCKET 4
+
+/* One message on the session's SOCK_SEQPACKET socket: the client sends a byte, the exporter answers one with
+ * the table's descriptor. Also the client's side of btracectl (exporters/session/join.h has its own copy of
+ * these numbers). */
+#define SESSION_HELLO 'j'
+
+struct session {
+	void *base; /* the mapped table; NULL: failed */
+	size_t bytes;
+	int error;        /* errno of what failed */
+	const char *what; /* and what it was */
+	const char *detail;
+	char *stack;
+	char name[64];
+	char config[4096]; /* real path of the config, "" without */
+};
+
+int session_child(void *session);
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/shim.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "shim/activate.h"
+#include "shim/exchange.h"
+#include "shim/fds.h"
+#include "shim/guard.h"
+#include "shim/sys.h"
+
+_Atomic uint32_t shim_mode;
+
+static bool active(void) { return atomic_load_explicit(&shim_mode, memory_order_acquire) == SHIM_ACTIVE; }
+
+/* A policy that says "off" costs nothing: no connection is followed. */
+static bool wanted(void)
+{
+	const struct policy *policy = table_policy(&shim.table);
+
+	return (!policy || policy->mode == POLICY_ON) &&
+	       !atomic_load_explicit(&shim.table.header->over, memory_order_relaxed);
+}
+
+/*
+ * A vfork or CLONE_VM child runs on our memory: what it closes, it closes in
+ * its own descriptor table, and we must not believe it. One system call per
+ * closed connection.
+ */
+static bool is_owner(void) { return !active() || sys0(SYS_getpid) == (long)self_get()->pid; }
+
+static void parse_address(const struct sockaddr *addr, socklen_t length, uint16_t *family, uint16_t *port,
+			  uint8_t out[16])
+{
+	memset(out, 0, 16);
+	*family = *port = 0;
+	if (!addr || length < sizeof(sa_family_t))
+		return;
+	*family = addr->sa_family;
+	if (addr->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
+		struct sockaddr_in in;
+
+		memcpy(&in, addr, sizeof(in));
+		*port = ntohs(in.sin_port);
+		memcpy(out, &in.sin_addr, 4);
+	} else if (addr->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
+		struct sockaddr_in6 in;
+
+		memcpy(&in, addr, sizeof(in));
+		*port = ntohs(in.sin6_port);
+		memcpy(out, &in.sin6_addr, 16);
+	}
+}
+
+static bool family_followed(uint16_t family)
+{
+	return family == AF_INET || family == AF_INET6 || family == AF_UNIX;
+}
+
+/* Where a listener listens; asked once per listener. */
+static uint32_t learn_listener(int fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t length = sizeof(addr);
+	uint32_t index;
+
+	if (fd_kind(fd_get(fd)) == FD_LISTENER)
+		return fd_index(fd_get(fd));
+	if (sys3(SYS_getsockname, fd, (void *)&addr, (void *)&length) < 0)
+		return 0;
+	index = fd_new_listener();
+	if (index)
+		parse_address((struct sockaddr *)&addr, length, &fd_listener[index].family,
+			      &fd_listener[index].port, fd_listener[index].address);
+	fd_set_entry(fd, (uint64_t)index << 2 | FD_LISTENER);
+	return index;
+}
+
+void shim_listening(int fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t length = sizeof(addr);
+
+	GUARD_ENTER();
+	if (sys3(SYS_getsockname, fd, (void *)&addr, (void *)&length) == 0 &&
+	    family_followed(addr.ss_family) && activate())
+		learn_listener(fd);
+	GUARD_LEAVE();
+}
+
+static void follow(int fd, uint32_t listener, const struct sockaddr *addr, socklen_t length)
+{
+	uint32_t index = conn_new();
+	struct conn *c;
+
+	ledger_count(LEDGER_CONNECTIONS);
+	if (!index) {
+		ledger_count(LEDGER_OPAQUE_NO_MEMORY);
+		fd_forget(fd);
+		return;
+	}
+	c = conn_at(index);
+	parse_address(addr, length, &c->peer_family, &c->peer_port, c->peer);
+	c->local_family = fd_listener[listener].family;
+	c->local_port = fd_listener[listener].port;
+	memcpy(c->local, fd_listener[listener].address, sizeof(c->local));
+	if (!c->peer_family) /* the peer of a UNIX socket has no name */
+		c->peer_family = c->local_family;
+	if (!fd_set_entry(fd, fd_entry_of_conn(index))) {
+		ledger_count(LEDGER_UNTRACKED_FD);
+		conn_drop(index);
+	}
+}
+
+void shim_accepted(int listener, int fd, const struct sockaddr *addr, socklen_t length)
+{
+	GUARD_ENTER();
+	if (!active() && !activate()) {
+		GUARD_LEAVE();
+		return;
+	}
+	if (wanted() && (!addr || length < sizeof(sa_family_t) || family_followed(addr->sa_family)))
+		follow(fd, learn_listener(listener), addr, length);
+	else
+		fd_forget(fd); /* the kernel gave this number anew: what we knew of it is gone */
+	GUARD_LEAVE();
+}
+
+void shim_closing(int fd)
+{
+	GUARD_ENTER();
+	if (is_owner())
+		fd_forget(fd);
+	GUARD_LEAVE();
+}
+
+void shim_closing_range(unsigned first, unsigned last)
+{
+	GUARD_ENTER();
+	if (!active() || !is_owner()) {
+		GUARD_LEAVE();
+		return;
+	}
+	for (uint32_t chunk = first / SHIM_FD_CHUNK; chunk < SHIM_FD_CHUNKS && chunk <= last / SHIM_FD_CHUNK;
+	     chunk++) {
+		if (!atomic_load_explicit(&shim_fd_chunk[chunk], memory_order_relaxed))
+			continue;
+		for (uint32_t i = 0; i < SHIM_FD_CHUNK; i++) {
+			uint32_t fd = chunk * SHIM_FD_CHUNK + i;
+
+			if (fd >= first && fd <= last && shim_tracks((int)fd))
+				fd_forget((int)fd);
+		}
+	}
+	GUARD_LEAVE();
+}
+
+void shim_shut_down(int fd, int how)
+{
+	uint64_t entry = fd_get(fd);
+	struct conn *c;
+
+	GUARD_ENTER();
+	if (fd_kind(entry) == FD_CONN && how != SHUT_RD) {
+		c = conn_at(fd_index(entry));
+		if (conn_enter(c, fd_generation(entry), CONN_OUT_BUSY)) {
+			exchange_output_ended(c);
+			conn_leave(c, CONN_OUT_BUSY);
+		}
+	}
+	GUARD_LEAVE();
+}
+
+void shim_duplicated(int from, int to)
+{
+	uint64_t entry = fd_get(from);
+
+	GUARD_ENTER();
+	if (from != to && (entry || shim_tracks(to)) && is_owner()) {
+		if (fd_kind(entry) == FD_CONN)
+			conn_hold(conn_at(fd_index(entry)));
+		if (!entry)
+			fd_forget(to);
+		else if (!fd_set_entry(to, entry) && fd_kind(entry) == FD_CONN)
+			conn_drop(fd_index(entry));
+	}
+	GUARD_LEAVE();
+}
+
+/* A connected stream socket that somebody else accepted: by SCM_RIGHTS, or as descriptor 0 of inetd. */
+static bool is_connected_tcp(int fd, struct sockaddr_storage *peer)
+{
+	socklen_t length = sizeof(*peer), type_length = sizeof(int);
+	int type = 0;
+
+	return sys5(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (void *)&type, (void *)&type_length) >= 0 &&
+	       type == SOCK_STREAM && sys3(SYS_getpeername, fd, (void *)peer, (void *)&length) >= 0 &&
+	       (peer->ss_family == AF_INET ||
+		peer->ss_family == AF_INET6); /* UNIX: mostly socketpairs between processes */
+}
+
+/* Activates only for such a one: nginx workers and many others pass pipes and UNIX sockets around. */
+static void take_up(int fd, const struct sockaddr_storage *peer)
+{
+	if ((active() || activate()) && wanted())
+		follow(fd, 0, (const struct sockaddr *)peer, sizeof(*peer));
+}
+
+void shim_found_inetd(void)
+{
+	struct sockaddr_storage peer;
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (is_connected_tcp(fd, &peer))
+			fd_set_entry(fd, FD_INETD);
+}
+
+/*
+ * The first transfer on a socket that was descriptor 0, 1 or 2 at start. If it
+ * reads what looks like HTTP it is a connection, and its other two numbers are
+ * the same one; anything else is left alone for good.
+ */
+static void settle_inetd(int fd, enum shim_direction direction, const struct iovec *iov, ssize_t result)
+{
+	struct sockaddr_storage peer;
+	bool http =
+		direction == SHIM_IN && result > 0 && iov && http1_sniff(iov->iov_base, (size_t)result) == 1;
+	uint64_t entry;
+
+	if (http && is_connected_tcp(fd, &peer))
+		take_up(fd, &peer);
+	entry = fd_get(fd);
+	for (int other = 0; other <= 2; other++) {
+		if (fd_kind(fd_get(other)) != FD_INETD)
+			continue;
+		fd_forget(other);
+		if (fd_kind(entry) == FD_CONN)
+			shim_duplicated(fd, other);
+	}
+}
+
+static int next_control_fd(const struct msghdr *message, struct cmsghdr **cmsg, size_t *i, int *fd)
+{
+	for (; *cmsg; *cmsg = CMSG_NXTHDR((struct msghdr *)(uintptr_t)message, *cmsg), *i = 0) {
+		if ((*cmsg)->cmsg_level != SOL_SOCKET || (*cmsg)->cmsg_type != SCM_RIGHTS)
+			continue;
+		if (CMSG_LEN((*i + 1) * sizeof(int)) > (*cmsg)->cmsg_len)
+			continue;
+		memcpy(fd, CMSG_DATA(*cmsg) + (*i)++ * sizeof(int), sizeof(int));
+		return 1;
+	}
+	return 0;
+}
+
+void shim_received_control(const struct msghdr *message)
+{
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(message);
+	struct sockaddr_storage peer;
+	size_t i = 0;
+	int fd;
+
+	GUARD_ENTER();
+	while (next_control_fd(message, &cmsg, &i, &fd)) {
+		if (active())
+			fd_forget(fd);
+		if (is_connected_tcp(fd, &peer))
+			take_up(fd, &peer);
+	}
+	GUARD_LEAVE();
+}
+
+void shim_sent_control(const struct msghdr *message)
+{
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(message);
+	size_t i = 0;
+	int fd;
+
+	GUARD_ENTER();
+	while (active() && next_control_fd(message, &cmsg, &i, &fd)) {
+		uint64_t entry = fd_get(fd);
+
+		if (fd_kind(entry) == FD_CONN) { /* the receiver serves it now */
+			ledger_count(LEDGER_PASSED_FD);
+			fd_forget_entry(fd, entry);
+		}
+	}
+	GUARD_LEAVE();
+}
+
+static void moved_in(struct conn *c, const struct iovec *iov, size_t count, ssize_t result, int error)
+{
+	if (result > 0 && iov)
+		exchange_input(c, iov, count, (uint64_t)result);
+	else if (result > 0)
+		exchange_input_unseen(c, (uint64_t)result);
+	else if (result == 0 || (error != EAGAIN && error != EINTR && error != EWOULDBLOCK))
+		exchange_input_ended(c, result == 0 ? 0 : error);
+	exchange_leave_input(c);
+}
+
+static void moved_out(struct conn *c, const struct iovec *iov, size_t count, ssize_t result, int error)
+{
+	if (result > 0 && iov)
+		exchange_output(c, iov, count, (uint64_t)result);
+	else if (result > 0)
+		exchange_output_unseen(c, (uint64_t)result);
+	else if (error == EPIPE || error == ECONNRESET || error == ETIMEDOUT)
+		exchange_output_failed(c, error);
+	conn_leave(c, CONN_OUT_BUSY);
+}
+
+static void moved(int fd, enum shim_direction direction, const struct iovec *iov, size_t count,
+		  ssize_t result)
+{
+	int error = errno;
+	uint64_t entry;
+	struct conn *c;
+
+	if (result < 0 && (error == EAGAIN || error == EINTR))
+		return;
+	if (__builtin_expect(fd_kind(fd_get(fd)) == FD_INETD, 0))
+		settle_inetd(fd, direction, iov, result);
+	entry = fd_get(fd);
+	if (fd_kind(entry) != FD_CONN)
+		return;
+	c = conn_at(fd_index(entry));
+	if (!conn_enter(c, fd_generation(entry), direction == SHIM_IN ? CONN_IN_BUSY : CONN_OUT_BUSY)) {
+		/* Opaque: from now on this descriptor costs what any other does. */
+		if (atomic_load_explicit(&c->use, memory_order_relaxed) & CONN_OPAQUE)
+			fd_forget_entry(fd, entry);
+	} else if (direction == SHIM_IN) {
+		moved_in(c, iov, count, result, error);
+	} else {
+		moved_out(c, iov, count, result, error);
+	}
+	errno = error;
+}
+
+void shim_moved(int fd, enum shim_direction direction, const struct iovec *iov, size_t count, ssize_t result)
+{
+	moved(fd, direction, iov, count, result);
+}
+
+void shim_moved_unseen(int fd, enum shim_direction direction, ssize_t result)
+{
+	if (result)
+		moved(fd, direction, NULL, 0, result);
+}

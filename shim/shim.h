@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_SHIM_H
+#define BTRACE_SHIM_H
+
+/*
+ * The engine as the hooks see it: the one header of shim/ that hooks/ may
+ * include. A hook makes the real call first and then reports what happened.
+ *
+ * Every function here: returns nothing the host could notice, keeps errno, takes
+ * no lock that could block, allocates nothing on the byte path, is
+ * async-signal-safe, and does nothing at all while tracing is off.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+enum shim_direction { SHIM_IN = 0, SHIM_OUT = 1 };
+
+/* Descriptor table: chunk directory, so that any number up to SHIM_FDS costs two loads. */
+#define SHIM_FD_CHUNK  1024u
+#define SHIM_FD_CHUNKS 4096u
+#define SHIM_FDS       (SHIM_FD_CHUNK * SHIM_FD_CHUNKS)
+
+extern _Atomic(_Atomic uint64_t *) shim_fd_chunk[SHIM_FD_CHUNKS];
+extern _Atomic uint32_t shim_mode; /* enum shim_modes */
+
+enum shim_modes {
+	SHIM_INERT = 0, /* no config named: nothing is ever done */
+	SHIM_ARMED,     /* configured; activates at the first listen() or accept() */
+	SHIM_STARTING,
+	SHIM_ACTIVE,
+	SHIM_FAILED, /* activation failed; told once */
+};
+
+/* Is this descriptor one of ours? The fast answer that every hook asks first. */
+static inline bool shim_tracks(int fd)
+{
+	_Atomic uint64_t *chunk;
+
+	if ((unsigned)fd >= SHIM_FDS)
+		return false;
+	chunk = atomic_load_explicit(&shim_fd_chunk[(unsigned)fd / SHIM_FD_CHUNK], memory_order_relaxed);
+	return chunk && atomic_load_explicit(&chunk[(unsigned)fd % SHIM_FD_CHUNK], memory_order_relaxed);
+}
+
+/* Configured at all? Inert processes stop here. */
+static inline bool shim_armed(void)
+{
+	return atomic_load_explicit(&shim_mode, memory_order_relaxed) != SHIM_INERT;
+}
+
+/* listen() succeeded. */
+void shim_listening(int fd);
+
+/* accept() on `listener` gave `fd`. addr: what the kernel filled in for us, complete; NULL if unknown. */
+void shim_accepted(int listener, int fd, const struct sockaddr *addr, socklen_t length);
+
+/*
+ * A read or write on a tracked fd returned `result` (as libc returns it, errno
+ * set if -1) and moved that many bytes of iov. result 0 on SHIM_IN is the end of
+ * the stream, unless nothing was asked for.
+ */
+void shim_moved(int fd, enum shim_direction direction, const struct iovec *iov, size_t count, ssize_t result);
+
+/* As above, bytes that only the kernel saw (sendfile, splice, MSG_TRUNC). */
+void shim_moved_unseen(int fd, enum shim_direction direction, ssize_t result);
+
+/* Before the real close. */
+void shim_closing(int fd);
+void shim_closing_range(unsigned first, unsigned last);
+
+/* shutdown() succeeded. */
+void shim_shut_down(int fd, int how);
+
+/* `to` is now a duplicate of `from`; what `to` was before is closed. */
+void shim_duplicated(int from, int to);
+
+/* Descriptors that arrived by, or left in, SCM_RIGHTS control messages of a successful recvmsg/sendmsg. */
+void shim_received_control(const struct msghdr *message);
+void shim_sent_control(const struct msghdr *message);
+
+/* At start: descriptors 0 to 2 may be a connection that inetd accepted. */
+void shim_found_inetd(void);
+
+/* Once, from the library's constructor. */
+void shim_start(int argc, char **argv, char **envp);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The constructor's part: is anything configured, and if so, keep what will be
+ * gone later. nginx and others overwrite argv and clean the environment before
+ * they listen, so both are copied here. No descriptor stays open, nothing is
+ * started; a process without a config leaves after one look at its environment.
+ */
+#define _GNU_SOURCE
+#include <stddef.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "shim/activate.h"
+#include "shim/dl.h"
+#include "shim/engine.h"
+#include "shim/guard.h"
+#include "shim/shim.h"
+#include "shim/sys.h"
+
+#define ENVIRONMENT_MAX (1u << 20) /* a larger one: only our own variables are kept */
+
+struct start_facts start_facts;
+
+static const char *value_of(char **envp, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; *envp; envp++)
+		if (!strncmp(*envp, name, n) && (*envp)[n] == '=')
+			return (*envp)[n + 1] ? *envp + n + 1 : NULL; /* empty is unset */
+	return NULL;
+}
+
+static bool is_ours(const char *variable)
+{
+	return !strncmp(variable, "BTRACE_", 7) || !strncmp(variable, "BENTOML_", 8) ||
+	       !strncmp(variable, "OTEL_", 5);
+}
+
+/* What must not reach the exporter: whatever changes how a program is loaded or allocates. */
+static bool is_kept(const char *variable, bool only_ours)
+{
+	static const char *const refused[] = { "LD_", "GLIBC_TUNABLES=", "GCONV_PATH=", "MALLOC_",
+					       "LOCPATH=" };
+
+	if (only_ours)
+		return is_ours(variable);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+		if (!strncmp(variable, refused[i], strlen(refused[i])))
+			return false;
+	return true;
+}
+
+/* One mapping: the pointers, then the strings. */
+static char **copy_environment(char **envp)
+{
+	size_t bytes = 0, count = 1, all = 0;
+	bool only_ours;
+	char **copy, *to;
+	long mapped;
+
+	for (char **e = envp; *e; e++)
+		all += strlen(*e) + 1;
+	only_ours = all > ENVIRONMENT_MAX;
+	for (char **e = envp; *e; e++)
+		if (is_kept(*e, only_ours)) {
+			bytes += strlen(*e) + 1;
+			count++;
+		}
+	mapped = sys6(SYS_mmap, 0, (long)(count * sizeof(char *) + bytes), PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (mapped < 0 && mapped > -4096)
+		return NULL;
+	copy = (char **)mapped;
+	to = (char *)(copy + count);
+	for (char **e = envp; *e; e++)
+		if (is_kept(*e, only_ours)) {
+			size_t n = strlen(*e) + 1;
+
+			*copy++ = to;
+			memcpy(to, *e, n);
+			to += n;
+		}
+	return (char **)mapped;
+}
+
+static void keep_command(int argc, char **argv)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < argc && argv[i] && at + 1 < sizeof(shim.command); i++) {
+		size_t n = strlen(argv[i]) + 1;
+
+		if (n > sizeof(shim.command) - at)
+			n = sizeof(shim.command) - at;
+		memcpy(shim.command + at, argv[i], n);
+		at += n;
+	}
+	shim.command[sizeof(shim.command) - 1] = 0;
+}
+
+static void keep_executable(void)
+{
+	char path[4096];
+	long n = sys3(SYS_readlink, "/proc/self/exe", (void *)path, sizeof(path) - 1);
+	size_t room = sizeof(shim.executable) - 1;
+
+	if (n <= 0)
+		return;
+	if ((size_t)n > room)
+		memcpy(shim.executable, path + n - room, room); /* the end of it tells more */
+	else
+		memcpy(shim.executable, path, (size_t)n);
+}
+
+static void keep_service(char **envp)
+{
+	const char *name = value_of(envp, "BTRACE_SERVICE");
+
+	if (!name)
+		name = value_of(envp, "OTEL_SERVICE_NAME");
+	if (name)
+		memccpy(shim.service, name, 0, sizeof(shim.service) - 1);
+}
+
+/* A page that a forked child finds zeroed, however it was forked; see struct shim_self. */
+static bool make_self(void)
+{
+	long mapped = sys6(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (mapped < 0 && mapped > -4096)
+		return false;
+	sys3(SYS_madvise, mapped, 4096, MADV_WIPEONFORK); /* before Linux 4.14: the atfork handler alone */
+	shim.self = (struct shim_self *)mapped;
+	return true;
+}
+
+static void forget_self(void)
+{
+	atomic_store_explicit(&shim.self->state, 0, memory_order_relaxed);
+	/* the parent's index stays: what it owns must not look like ours, see exchange_own() */
+}
+
+extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *dso);
+extern void *__dso_handle;
+
+static bool configured(char **envp)
+{
+	const char *off = value_of(envp, "BTRACE_DISABLED");
+	const char *exporter = value_of(envp, "OTEL_TRACES_EXPORTER");
+
+	if (getauxval(AT_SECURE) || (off && strcmp(off, "0") != 0 && strcmp(off, "false") != 0))
+		return false; /* set-uid and file capabilities: nothing in the environment is to be trusted */
+	start_facts.config = value_of(envp, "BTRACE_CONFIG");
+	if (!start_facts.config)
+		start_facts.config = value_of(envp, "BENTOML_CONFIG");
+	if (start_facts.config)
+		return true;
+	start_facts.config = "";
+	return (exporter && strcmp(exporter, "none") != 0) || value_of(envp, "OTEL_EXPORTER_OTLP_ENDPOINT") ||
+	       value_of(envp, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+}
+
+static void find_clock(void)
+{
+	void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+	void *found = libc ? dlsym(libc, "clock_gettime") : NULL;
+
+	/* By handle, not by name: a preloaded libfaketime must not bend our times (the exporter does not have
+	 * it). */
+	if (found)
+		memcpy(&shim.clock_gettime, &found, sizeof(found));
+	else
+		shim.clock_gettime = clock_gettime;
+}
+
+void shim_start(int argc, char **argv, char **envp)
+{
+	Dl_info info;
+
+	GUARD_ENTER();
+	if (!envp || !configured(envp) || !make_self()) {
+		GUARD_LEAVE();
+		return;
+	}
+	find_clock();
+	keep_executable();
+	keep_command(argc, argv);
+	keep_service(envp);
+	start_facts.environment = copy_environment(envp);
+	if (sys2(SYS_getcwd, start_facts.directory, sizeof(start_facts.directory)) < 0)
+		start_facts.directory[0] = 0;
+	if (dladdr((void *)(uintptr_t)shim_start, &info) && info.dli_fname)
+		memccpy(start_facts.library, info.dli_fname, 0, sizeof(start_facts.library) - 1);
+	if (start_facts.environment && !__register_atfork(NULL, NULL, forget_self, __dso_handle)) {
+		if (*start_facts.config) /* in the copy: the original may be overwritten */
+			start_facts.config = value_of(start_facts.environment, "BTRACE_CONFIG");
+		if (!start_facts.config)
+			start_facts.config = value_of(start_facts.environment, "BENTOML_CONFIG");
+		atomic_store_explicit(&shim_mode, SHIM_ARMED, memory_order_release);
+		shim_found_inetd();
+	}
+	GUARD_LEAVE();
+}
