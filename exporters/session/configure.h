@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_CONFIGURE_H
+#define BTRACE_CONFIGURE_H
+
+/*
+ * The keeper's part of configuration: reads it, tells what is wrong with it in
+ * clear lines, publishes the policy. Whatever is wrong, the host runs on
+ * untraced.
+ */
+
+#include "exporters/session/session.h"
+
+/* config_path of `btracectl run` without a config: file and console, everything sampled. */
+#define CONFIGURE_EMBEDDED "default:"
+
+void configure(struct session *s);
+/* Called at every tick: has the file changed? */
+void configure_watch(struct session *s);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "exporters/session/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "exporters/session/configure.h"
+#include "exporters/session/join.h"
+#include "exporters/session/ledger.h"
+#include "exporters/session/log.h"
+#include "exporters/session/outputs.h"
+#include "exporters/session/processes.h"
+#include "exporters/session/stderr.h"
+#include "exporters/session/worker.h"
+#include "exporters/transport/loop.h"
+
+#define TICK_IDLE_MS    1000
+#define TICK_BUSY_MS    100 /* for BUSY_MS after something changed */
+#define BUSY_MS         2000
+#define ANSWER_MS       3000 /* a worker that does not let go of the table in this time is replaced */
+#define END_TRY_MAX_MS  4000 /* longest pause between two looks whether anybody still has the table */
+#define WORKER_PAUSE_MS 1000 /* before a worker that died at once is started again */
+
+struct keeper {
+	struct session *s;
+	struct processes processes;
+	struct stderr_watch standard_error;
+	pid_t worker;
+	uint64_t worker_started_ms, worker_not_before_ms;
+	uint64_t busy_until_ms;
+	uint64_t next_end_try_ms;
+	uint32_t end_try_pause_ms;
+	bool listening;
+};
+
+static void poke_worker(struct keeper *k)
+{
+	uint64_t one = 1;
+
+	(void)!write(k->s->poke, &one, sizeof(one)); /* if it waits for the network */
+	if (k->s->mapped) {                          /* if it sleeps on the table's futex */
+		atomic_store_explicit(&k->s->table.header->sleeping, 0, memory_order_release);
+		syscall(SYS_futex, &k->s->table.header->sleeping, FUTEX_WAKE, 1, NULL, NULL, 0);
+	}
+}
+
+static void command(struct keeper *k, enum control_command c)
+{
+	atomic_store_explicit(&k->s->control->command, c, memory_order_release);
+	poke_worker(k);
+}
+
+static void start_worker(struct keeper *k, uint64_t now_ms)
+{
+	struct control *c = k->s->control;
+	uint16_t epoch = (uint16_t)(atomic_fetch_add(&c->epoch, 1) + 1);
+	pid_t parent = getpid(), pid;
+
+	if (now_ms < k->worker_not_before_ms)
+		return;
+	atomic_store_explicit(&c->state, CONTROL_STARTING, memory_order_release);
+	pid = fork();
+	if (pid == 0) {
+		if (k->listening)
+			close(SESSION_FD_SOCKET);
+		_exit(worker_run(k->s, epoch, parent));
+	}
+	k->worker = pid > 0 ? pid : 0;
+	k->worker_started_ms = now_ms;
+	k->worker_not_before_ms = now_ms + WORKER_PAUSE_MS;
+}
+
+/* True once it has ended. */
+static bool reap_worker(struct keeper *k)
+{
+	int status = 0;
+
+	if (!k->worker)
+		return true;
+	if (waitpid(k->worker, &status, WNOHANG) != k->worker)
+		return false;
+	k->worker = 0;
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		log_line("the exporter's worker ended (%s %d); another one takes over",
+			 WIFSIGNALED(status) ? "signal" : "status",
+			 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	return true;
+}
+
+static void kill_worker(struct keeper *k)
+{
+	if (!k->worker)
+		return;
+	kill(k->worker, SIGKILL);
+	waitpid(k->worker, NULL, 0);
+	k->worker = 0;
+}
+
+static void pause_ms(unsigned ms)
+{
+	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+/* Waits for the worker to let go of the table; one that does not answer is ended, and its mapping with it. */
+static void wait_unmapped(struct keeper *k)
+{
+	uint64_t until = loop_now_ms() + ANSWER_MS;
+
+	while (!reap_worker(k) &&
+	       atomic_load_explicit(&k->s->control->state, memory_order_acquire) != CONTROL_UNMAPPED) {
+		if (loop_now_ms() > until)
+			kill_worker(k);
+		pause_ms(1);
+	}
+}
+
+/*
+ * Is it over? Liveness is the mapping: with our own views gone, F_SEAL_WRITE
+ * can be set only if nobody maps the table for writing any more. A process that
+ * has the descriptor but has not mapped it yet finds the mapping refused and
+ * starts a session of its own.
+ */
+static bool try_to_end(struct keeper *k)
+{
+	struct session *s = k->s;
+	bool ended;
+
+	command(k, CONTROL_UNMAP);
+	wait_unmapped(k);
+	session_unmap(s);
+	ended = fcntl(SESSION_FD_TABLE, F_ADD_SEALS, F_SEAL_WRITE) == 0;
+	if (ended)
+		return true;
+	if (session_map(s, true) < 0)
+		log_line("cannot map the span table again: %s", strerror(errno));
+	command(k, CONTROL_RUN);
+	return false;
+}
+
+static void print_ledger(struct keeper *k)
+{
+	struct buf text;
+
+	buf_init(&text);
+	ledger_text(k->s, &text);
+	log_text((struct slice){ text.p, text.n });
+	buf_release(&text);
+}
+
+/* The worker empties the table and sends; standard error is given back in time whatever the collector does.
+ */
+static void finish(struct keeper *k)
+{
+	uint64_t grace = loop_now_ms() + STDERR_GRACE_MS;
+
+	if (k->listening)
+		close(SESSION_FD_SOCKET);
+	k->listening = false;
+	atomic_store_explicit(&k->s->control->command, CONTROL_FINAL, memory_order_release);
+	k->worker_not_before_ms = 0;
+	poke_worker(k);
+	while (atomic_load_explicit(&k->s->control->state, memory_order_acquire) != CONTROL_DONE) {
+		if (reap_worker(k) &&
+		    atomic_load_explicit(&k->s->control->state, memory_order_acquire) != CONTROL_DONE) {
+			/* what a killed one had taken is in the private mapping it had: lost with it, and
+			 * told as unbalanced */
+			if (session_map(k->s, false) < 0)
+				break;
+			start_worker(k, loop_now_ms());
+			session_unmap(k->s);
+		}
+		if (k->standard_error.open && loop_now_ms() >= grace) {
+			print_ledger(k);
+			stderr_close(&k->standard_error, k->s->control);
+		}
+		outputs_serve(k->s);
+		pause_ms(5);
+	}
+	if (k->worker)
+		waitpid(k->worker, NULL, 0);
+	if (k->s->config.on) /* else what was wrong has been said, and there is nothing to account for */
+		print_ledger(k);
+	ledger_write(k->s);
+}
+
+static void wait_for_news(struct keeper *k, int timeout_ms)
+{
+	struct pollfd fds[PROCESSES_WATCHED + 2];
+	uint32_t n = 2;
+
+	fds[0] = (struct pollfd){ k->listening ? SESSION_FD_SOCKET : -1, POLLIN, 0 };
+	fds[1] = (struct pollfd){ k->s->channel[0], POLLIN, 0 };
+	memcpy(fds + n, k->processes.watch, k->processes.n_watched * sizeof(*fds));
+	n += k->processes.n_watched;
+	if (poll(fds, n, timeout_ms) <= 0)
+		return;
+	if (fds[0].revents)
+		join_serve(SESSION_FD_SOCKET);
+	if (fds[1].revents)
+		outputs_serve(k->s);
+}
+
+static bool any_dead(const struct control *c)
+{
+	for (unsigned i = 0; i < TABLE_PROCESSES / 64; i++)
+		if (atomic_load_explicit(&c->dead[i], memory_order_acquire))
+			return true;
+	return false;
+}
+
+/* True: the session is over. */
+static bool tick(struct keeper *k)
+{
+	uint64_t now_ms = loop_now_ms();
+
+	processes_scan(&k->processes, k->s);
+	if (k->processes.changes) {
+		k->busy_until_ms = now_ms + BUSY_MS;
+		k->end_try_pause_ms = 0;
+		k->next_end_try_ms = 0;
+	}
+	if (any_dead(k->s->control))
+		poke_worker(k);
+	if (reap_worker(k))
+		start_worker(k, now_ms);
+	configure_watch(k->s);
+	stderr_check(&k->standard_error, &k->processes, k->s, now_ms);
+	if (k->processes.live || now_ms < k->next_end_try_ms)
+		return false;
+	if (try_to_end(k))
+		return true;
+	/* Somebody who never took part has it, for instance a daemon's master: look again, ever more seldom.
+	 */
+	k->end_try_pause_ms = k->end_try_pause_ms ? k->end_try_pause_ms * 2 : 50;
+	if (k->end_try_pause_ms > END_TRY_MAX_MS)
+		k->end_try_pause_ms = END_TRY_MAX_MS;
+	k->next_end_try_ms = now_ms + k->end_try_pause_ms;
+	return false;
+}
+
+int keeper_run(struct session *s)
+{
+	static struct keeper k; /* large; one per process */
+
+	k.s = s;
+	k.listening = s->named;
+	if (k.listening)
+		fcntl(SESSION_FD_SOCKET, F_SETFL, fcntl(SESSION_FD_SOCKET, F_GETFL) | O_NONBLOCK);
+	stderr_init(&k.standard_error);
+	configure(s);
+	k.busy_until_ms = loop_now_ms() + BUSY_MS;
+	start_worker(&k, loop_now_ms());
+	while (!tick(&k)) {
+		uint64_t now_ms = loop_now_ms();
+		int timeout = now_ms < k.busy_until_ms ? TICK_BUSY_MS : TICK_IDLE_MS;
+
+		if (!k.processes.live && k.next_end_try_ms > now_ms &&
+		    k.next_end_try_ms - now_ms < (uint64_t)timeout)
+			timeout = (int)(k.next_end_try_ms - now_ms);
+		wait_for_news(&k, timeout);
+	}
+	finish(&k);
+	return 0;
+}

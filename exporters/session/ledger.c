@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "exporters/session/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "exporters/session/log.h"
+
+static const char *const ledger_name[LEDGER_MAX] = {
+#define LEDGER(id, name, help) [LEDGER_##id] = name,
+#include "shim/abi/ledger.def"
+#undef LEDGER
+};
+
+void ledger_bury(struct control *control, const struct table_process *entry)
+{
+	for (unsigned i = 0; i < LEDGER_MAX; i++)
+		for (unsigned shard = 0; shard < TABLE_SHARDS; shard++)
+			control_add(&control->total[i], control_get(&entry->counter[shard][i]));
+}
+
+static uint64_t opaque_of(const struct ledger_sums *l)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = LEDGER_OPAQUE_NOT_HTTP; i <= LEDGER_OPAQUE_NO_MEMORY; i++)
+		n += l->counter[i];
+	return n;
+}
+
+void ledger_sum(const struct session *s, struct ledger_sums *out)
+{
+	const struct control *c = s->control;
+
+	memset(out, 0, sizeof(*out));
+	for (unsigned i = 0; i < LEDGER_MAX; i++)
+		out->counter[i] = control_get(&c->total[i]);
+	for (uint32_t p = 0; s->mapped && p < TABLE_PROCESSES; p++) {
+		const struct table_process *entry = &s->table.process[p];
+
+		if (atomic_load_explicit(&entry->state, memory_order_acquire) == PROCESS_FREE)
+			continue;
+		for (unsigned i = 0; i < LEDGER_MAX; i++)
+			for (unsigned shard = 0; shard < TABLE_SHARDS; shard++)
+				out->counter[i] += control_get(&entry->counter[shard][i]);
+	}
+	out->requests = out->counter[LEDGER_REQUESTS];
+	out->taken = control_get(&c->taken);
+	out->sampled_out = out->counter[LEDGER_SAMPLED_OUT] + control_get(&c->sampled_out);
+	out->excluded = out->counter[LEDGER_EXCLUDED] + control_get(&c->excluded);
+	out->aborted = control_get(&c->aborted);
+	out->table_full = out->counter[LEDGER_DROPPED_TABLE_FULL];
+	out->pipeline_overflow = out->counter[LEDGER_DROPPED_PIPELINE];
+	out->slot_lost = out->counter[LEDGER_DROPPED_LOST];
+	out->policy_off = out->counter[LEDGER_DROPPED_OFF] + control_get(&c->dropped_off);
+	out->invalid = control_get(&c->invalid);
+	out->dropped =
+		out->table_full + out->pipeline_overflow + out->slot_lost + out->policy_off + out->invalid;
+	out->opaque = opaque_of(out);
+	out->unbalanced =
+		(int64_t)(out->requests - out->taken - out->sampled_out - out->excluded - out->dropped);
+}
+
+void ledger_text(const struct session *s, struct buf *out)
+{
+	const struct control *c = s->control;
+	struct ledger_sums l;
+
+	ledger_sum(s, &l);
+	buf_printf(out,
+		   "btrace: %" PRIu64 " requests: %" PRIu64 " taken, %" PRIu64 " sampled out, %" PRIu64
+		   " excluded, %" PRIu64 " dropped, %" PRIu64 " aborted",
+		   l.requests, l.taken, l.sampled_out, l.excluded, l.dropped, l.aborted);
+	if (l.opaque)
+		buf_printf(out, ", %" PRIu64 " connections not followed", l.opaque);
+	if (l.unbalanced)
+		buf_printf(out, ", %" PRId64 " unbalanced", l.unbalanced);
+	for (uint32_t i = 0; i < c->n_sinks; i++) {
+		const struct control_sink *k = &c->sink[i];
+
+		buf_printf(out, "; %s: %" PRIu64 " sent, %" PRIu64 " failed", k->name, control_get(&k->sent),
+			   control_get(&k->failed));
+		if (control_get(&k->queue_dropped))
+			buf_printf(out, ", %" PRIu64 " dropped from the queue",
+				   control_get(&k->queue_dropped));
+		if (control_get(&k->spooled))
+			buf_printf(out, ", %" PRIu64 " spooled", control_get(&k->spooled));
+		if (control_get(&k->queued))
+			buf_printf(out, ", %" PRIu64 " still to be sent", control_get(&k->queued));
+	}
+	buf_add_text(out, "\n");
+}
+
+static void json_number(struct buf *out, const char *before, const char *name, uint64_t value)
+{
+	buf_printf(out, "%s\"%s\":%" PRIu64, before, name, value);
+}
+
+static void json_dropped(const struct ledger_sums *l, struct buf *out)
+{
+	buf_add_text(out, ",\"dropped\":{");
+	json_number(out, "", "table_full", l->table_full);
+	json_number(out, ",", "pipeline_overflow", l->pipeline_overflow);
+	json_number(out, ",", "slot_lost", l->slot_lost);
+	json_number(out, ",", "policy_off", l->policy_off);
+	json_number(out, ",", "invalid", l->invalid);
+	buf_add_text(out, "}");
+}
+
+static void json_exporters(const struct control *c, struct buf *out)
+{
+	buf_add_text(out, ",\"exporters\":{");
+	for (uint32_t i = 0; i < c->n_sinks; i++) {
+		const struct control_sink *k = &c->sink[i];
+
+		buf_printf(out, "%s\"%s\":{", i ? "," : "", k->name);
+		json_number(out, "", "sent", control_get(&k->sent));
+		json_number(out, ",", "failed", control_get(&k->failed));
+		json_number(out, ",", "queue_dropped", control_get(&k->queue_dropped));
+		json_number(out, ",", "spooled", control_get(&k->spooled));
+		if (control_get(&k->queued))
+			json_number(out, ",", "queued", control_get(&k->queued));
+		buf_add_text(out, "}");
+	}
+	buf_add_text(out, "}");
+}
+
+void ledger_json(const struct session *s, struct buf *out)
+{
+	struct ledger_sums l;
+
+	ledger_sum(s, &l);
+	json_number(out, "{", "connections", l.counter[LEDGER_CONNECTIONS]);
+	json_number(out, ",", "requests", l.requests);
+	json_number(out, ",", "taken", l.taken);
+	json_number(out, ",", "sampled_out", l.sampled_out);
+	json_number(out, ",", "excluded", l.excluded);
+	json_dropped(&l, out);
+	json_number(out, ",", "aborted", l.aborted);
+	json_number(out, ",", "opaque_connections", l.opaque);
+	buf_printf(out, ",\"unbalanced\":%" PRId64, l.unbalanced);
+	json_exporters(s->control, out);
+	buf_add_text(out, ",\"counters\":{");
+	for (unsigned i = 0; i < LEDGER_MAX; i++)
+		json_number(out, i ? "," : "", ledger_name[i], l.counter[i]);
+	buf_add_text(out, "}}\n");
+}
+
+static const char *path_from_environment(const struct session *s)
+{
+	for (const char *const *e = s->environment; *e; e++)
+		if (!strncmp(*e, "BTRACE_LEDGER=", 14) && (*e)[14])
+			return *e + 14;
+	return NULL;
+}
+
+static bool write_file(const char *path, const struct buf *text, int flags)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0644);
+	bool good = fd >= 0 && write(fd, text->p, text->n) == (ssize_t)text->n;
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+void ledger_write(const struct session *s)
+{
+	const char *name = path_from_environment(s);
+	char path[4200], temporary[4220];
+	struct buf text;
+
+	if (!name)
+		return;
+	snprintf(path, sizeof(path), "%s%s%s", *name == '/' ? "" : s->directory, *name == '/' ? "" : "/",
+		 name);
+	snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)getpid());
+	buf_init(&text);
+	ledger_json(s, &text);
+	/* Renamed into place, so that whoever waits for it never reads half of it. */
+	if (!write_file(temporary, &text, O_EXCL) || rename(temporary, path) < 0) {
+		unlink(temporary);
+		if (!write_file(path, &text, O_TRUNC))
+			log_line("cannot write the ledger to %s: %s", path, strerror(errno));
+	}
+	buf_release(&text);
+}

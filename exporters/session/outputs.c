@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "exporters/session/outputs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "exporters/session/log.h"
+#include "exporters/session/sink.h"
+#include "exporters/transport/file.h"
+
+#define ROTATE_SECONDS 2 /* how long a worker waits for the keeper */
+
+static const struct transport *transport_by_name(const char *name)
+{
+	static const struct transport *const all[] = { &transport_file, &transport_console };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (!strcmp(all[i]->name, name))
+			return all[i];
+	return NULL;
+}
+
+static void limits_of(const struct config *config, struct sink_limits *limits)
+{
+	memset(limits, 0, sizeof(*limits));
+	limits->max_spans = config->queue_spans;
+	limits->max_bytes = config->queue_bytes;
+}
+
+static int open_output(struct session *s, struct output *o, const struct config_exporter *e)
+{
+	struct sink_limits limits;
+
+	memset(o, 0, sizeof(*o));
+	o->session = s;
+	o->exporter = e;
+	o->transport = transport_by_name(e->transport);
+	if (!o->transport)
+		return -EPROTONOSUPPORT;
+	if (o->transport == &transport_file) {
+		o->fd = file_open(e->endpoint.path);
+		if (o->fd < 0)
+			return o->fd;
+	}
+	limits_of(&s->config, &limits);
+	o->region_bytes = sink_region_bytes(o->transport, &e->endpoint, &limits);
+	o->region = mmap(NULL, o->region_bytes, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (o->region != MAP_FAILED)
+		return 0;
+	o->region = NULL;
+	return -ENOMEM;
+}
+
+static void close_output(struct output *o)
+{
+	if (o->fd > 0)
+		close(o->fd);
+	if (o->region)
+		munmap(o->region, o->region_bytes);
+	memset(o, 0, sizeof(*o));
+}
+
+uint32_t outputs_open(struct session *s)
+{
+	s->n_outputs = 0;
+	for (size_t i = 0; i < s->config.n_exporters && s->n_outputs < CONTROL_SINKS; i++) {
+		const struct config_exporter *e = &s->config.exporters[i];
+		struct output *o = &s->output[s->n_outputs];
+		int error = open_output(s, o, e);
+
+		if (error) {
+			log_line("%s: cannot be opened: %s", e->what, strerror(-error));
+			close_output(o);
+			continue;
+		}
+		snprintf(s->control->sink[s->n_outputs].name, sizeof(s->control->sink[0].name), "%s",
+			 e->name);
+		s->n_outputs++;
+	}
+	s->control->n_sinks = s->n_outputs;
+	return s->n_outputs;
+}
+
+void outputs_close(struct session *s)
+{
+	for (uint32_t i = 0; i < s->n_outputs; i++)
+		close_output(&s->output[i]);
+	s->n_outputs = 0;
+}
+
+static void send_fd(int channel, int fd_or_error)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct iovec iov = { &fd_or_error, sizeof(fd_or_error) };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (fd_or_error >= 0) {
+		struct cmsghdr *cmsg;
+
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+		cmsg = CMSG_FIRSTHDR(&message);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd_or_error, sizeof(int));
+	}
+	(void)!sendmsg(channel, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static int rotate(struct output *o)
+{
+	const struct endpoint *endpoint = &o->exporter->endpoint;
+	int error =
+		file_rotate(endpoint->path, endpoint->max_files ? endpoint->max_files : FILE_KEEP_DEFAULT);
+	int fd = error ? error : file_open(endpoint->path);
+
+	if (fd < 0)
+		return fd;
+	close(o->fd);
+	o->fd = fd;
+	return fd;
+}
+
+void outputs_serve(struct session *s)
+{
+	uint32_t index;
+
+	while (recv(s->channel[0], &index, sizeof(index), MSG_DONTWAIT) == sizeof(index))
+		send_fd(s->channel[0], index < s->n_outputs && s->output[index].fd > 0
+					       ? rotate(&s->output[index])
+					       : -EINVAL);
+}
+
+int outputs_rotate(void *context, const char *path)
+{
+	struct output *o = context;
+	int channel = o->session->channel[1];
+	uint32_t index = (uint32_t)(o - o->session->output);
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	int answer = -EIO, fd;
+	struct iovec iov = { &answer, sizeof(answer) };
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen = sizeof(control.bytes) };
+	struct timeval patience = { ROTATE_SECONDS, 0 };
+	struct cmsghdr *cmsg;
+
+	(void)path; /* the keeper knows it, and does not take one from us */
+	setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (send(channel, &index, sizeof(index), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ||
+	    recvmsg(channel, &message, MSG_CMSG_CLOEXEC) != sizeof(answer))
+		return -errno;
+	cmsg = CMSG_FIRSTHDR(&message);
+	if (answer < 0 || !cmsg || cmsg->cmsg_type != SCM_RIGHTS)
+		return answer < 0 ? answer : -EIO;
+	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	return fd;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/session/policy_build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/http/http1.h"
+
+/* Header fields without which a span would be poorer, whatever the config says. */
+#define FIELDS_ALWAYS                                                                          \
+	(1u << HTTP1_FIELD_HOST | 1u << HTTP1_FIELD_USER_AGENT | 1u << HTTP1_FIELD_FORWARDED | \
+	 1u << HTTP1_FIELD_X_FORWARDED_FOR | 1u << HTTP1_FIELD_X_FORWARDED_HOST |              \
+	 1u << HTTP1_FIELD_X_FORWARDED_PROTO)
+
+static uint32_t fields_of(const uint8_t propagators[8])
+{
+	uint32_t fields = FIELDS_ALWAYS;
+
+	for (int i = 0; i < 8; i++)
+		switch (propagators[i]) {
+		case POLICY_PROPAGATOR_TRACECONTEXT:
+			fields |= 1u << HTTP1_FIELD_TRACEPARENT | 1u << HTTP1_FIELD_TRACESTATE;
+			break;
+		case POLICY_PROPAGATOR_B3:
+		case POLICY_PROPAGATOR_B3MULTI:
+			fields |= 1u << HTTP1_FIELD_B3 | 1u << HTTP1_FIELD_X_B3_TRACEID |
+				  1u << HTTP1_FIELD_X_B3_SPANID | 1u << HTTP1_FIELD_X_B3_SAMPLED |
+				  1u << HTTP1_FIELD_X_B3_FLAGS;
+			break;
+		case POLICY_PROPAGATOR_JAEGER: fields |= 1u << HTTP1_FIELD_UBER_TRACE_ID; break;
+		default: break;
+		}
+	return fields;
+}
+
+static uint32_t flags_of(const struct config *config)
+{
+	uint32_t flags = 0;
+
+	if (config->detail != CONFIG_DETAIL_MINIMAL)
+		flags |= POLICY_FLAG_FULL_TIMING;
+	if (config->keep_errors || config->keep_slower_than_ns)
+		flags |= POLICY_FLAG_KEEP_TAIL;
+	if (config->excluded_urls_host == CONFIG_HOST_HEADER)
+		flags |= POLICY_FLAG_URL_FROM_HOST;
+	return flags;
+}
+
+static int compile_excluded(const struct config *config, struct policy *policy, struct exclude_error *error)
+{
+	const struct config_list *list = &config->excluded_urls;
+	const char **patterns = calloc(list->n + 1, sizeof(*patterns));
+	size_t used = 0;
+	int result;
+
+	if (!patterns)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->n; i++)
+		patterns[i] = list->items[i].text;
+	result = exclude_compile(patterns, list->n, (uint8_t *)policy + POLICY_HEAD_BYTES,
+				 POLICY_BYTES - POLICY_HEAD_BYTES, &used, error);
+	free(patterns);
+	policy->automaton_bytes = (uint32_t)used;
+	return result;
+}
+
+int policy_build(struct table *t, const struct config *config, struct exclude_error *error)
+{
+	uint32_t version;
+	struct policy *policy = table_next_policy(t, &version);
+	int result;
+
+	memset(policy, 0, sizeof(*policy));
+	result = compile_excluded(config, policy, error);
+	if (result)
+		return result;
+	policy->version = version;
+	policy->mode = config->on ? POLICY_ON : POLICY_OFF;
+	policy->sample_bound = config->sampling.bound;
+	policy->root = config->sampling.root;
+	policy->parent = config->sampling.parent;
+	policy->rate_limit = config->sampling.max_traces_per_second;
+	policy->keep_slower_ns = config->keep_slower_than_ns;
+	memcpy(policy->propagators, config->propagator, sizeof(policy->propagators));
+	policy->wanted_fields = fields_of(config->propagator);
+	policy->flags = flags_of(config);
+	table_publish_policy(t, version);
+	return 0;
+}
+
+void policy_build_off(struct table *t)
+{
+	uint32_t version;
+	struct policy *policy = table_next_policy(t, &version);
+
+	memset(policy, 0, sizeof(*policy));
+	policy->version = version;
+	policy->mode = POLICY_OFF;
+	table_publish_policy(t, version);
+}

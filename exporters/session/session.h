@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_EXPORTER_SESSION_H
+#define BTRACE_EXPORTER_SESSION_H
+
+/*
+ * A session: one span table, the processes that write into it, the keeper that
+ * looks after it and the worker that empties it. One per exporter process.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "exporters/config/config.h"
+#include "exporters/session/control.h"
+#include "shim/abi/table.h"
+
+/* Descriptors as the library left them (shim/session.h has the same numbers). */
+#define SESSION_FD_TABLE  3
+#define SESSION_FD_SOCKET 4
+
+struct output { /* outputs.h */
+	struct session *session;
+	const struct config_exporter *exporter;
+	const struct transport *transport;
+	int fd;       /* of the trace file; 0: none */
+	void *region; /* of the queue, shared between keeper and workers */
+	size_t region_bytes;
+};
+
+struct session {
+	const char *config_path; /* "": the environment alone */
+	const char *directory;   /* working directory of the process that started us */
+	const char *const *environment;
+	size_t table_size;
+	struct table table; /* valid while mapped */
+	bool mapped;
+	bool named; /* SESSION_FD_SOCKET is our listening socket */
+	int poke;   /* eventfd: the keeper wants the worker to look at control->command */
+	struct control *control;
+	struct config config;
+	bool config_loaded;
+	struct output output[CONTROL_SINKS];
+	uint32_t n_outputs;
+	int channel[2]; /* keeper's and worker's end of a socket pair */
+};
+
+/* Maps the table: shared, or (after the seal) private. 0 or -errno. */
+int session_map(struct session *s, bool shared);
+void session_unmap(struct session *s);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/session/sinks.h"
+
+#include "exporters/session/log.h"
+#include "exporters/session/outputs.h"
+#include "exporters/session/sink.h"
+
+static int open_sink(struct sinks *k, struct session *s, struct output *o, struct transport_loop *loop)
+{
+	const struct config_exporter *e = o->exporter;
+	struct endpoint endpoint = e->endpoint;
+	struct sink_limits limits = { .max_spans = s->config.queue_spans,
+				      .max_bytes = s->config.queue_bytes,
+				      .region = o->region,
+				      .region_bytes = o->region_bytes };
+	const struct format *format = format_by_name(e->format);
+	char error[256] = "no such format";
+	int result = -1;
+
+	endpoint.fd = o->fd;
+	endpoint.rotate = outputs_rotate;
+	endpoint.rotate_context = o;
+	if (format)
+		result = sink_open(&k->sink[k->n], e->name, format, &e->encode, o->transport, &endpoint,
+				   &limits, loop, error);
+	if (result)
+		log_line("%s: %s", e->what, error);
+	else
+		k->n++;
+	return result;
+}
+
+int sinks_open(struct sinks *k, struct session *s, struct transport_loop *loop)
+{
+	k->n = 0;
+	for (uint32_t i = 0; i < s->n_outputs; i++)
+		if (open_sink(k, s, &s->output[i], loop))
+			return -1; /* counters and outputs go by number: all or none */
+	return 0;
+}
+
+void sinks_put(struct sinks *k, const struct batch *batch)
+{
+	for (uint32_t i = 0; i < k->n; i++)
+		sink_put(k->sink[i], batch);
+}
+
+void sinks_pump(struct sinks *k, uint64_t now_ms)
+{
+	for (uint32_t i = 0; i < k->n; i++)
+		sink_pump(k->sink[i], now_ms);
+}
+
+bool sinks_idle(const struct sinks *k)
+{
+	for (uint32_t i = 0; i < k->n; i++)
+		if (!sink_idle(k->sink[i]))
+			return false;
+	return true;
+}
+
+void sinks_stop(struct sinks *k, uint64_t deadline_ms)
+{
+	for (uint32_t i = 0; i < k->n; i++)
+		sink_stop(k->sink[i], deadline_ms);
+}
+
+void sinks_report(const struct sinks *k, struct control *control)
+{
+	for (uint32_t i = 0; i < k->n; i++) {
+		struct sink_counters c = sink_counters(k->sink[i]);
+		struct control_sink *to = &control->sink[i];
+
+		atomic_store_explicit(&to->sent, c.sent, memory_order_relaxed);
+		atomic_store_explicit(&to->failed, c.failed, memory_order_relaxed);
+		atomic_store_explicit(&to->queue_dropped, c.queue_dropped, memory_order_relaxed);
+		atomic_store_explicit(&to->spooled, c.spooled, memory_order_relaxed);
+		atomic_store_explicit(&to->queued, c.queued, memory_order_relaxed);
+	}
+}
+
+void sinks_close(struct sinks *k)
+{
+	for (uint32_t i = 0; i < k->n; i++)
+		sink_free(k->sink[i]);
+	k->n = 0;
+}

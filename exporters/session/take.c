@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "exporters/session/take.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "exporters/session/ledger.h"
+#include "exporters/session/options.h"
+#include "exporters/span/from_record.h"
+#include "shim/decide.h"
+
+#define SPANS_PER_SLOT (1 + SPAN_CHILDREN_MAX)
+
+struct take_resource {
+	struct arena arena;
+	struct resource resource;
+};
+
+int take_init(struct take *t, struct session *s, uint16_t epoch)
+{
+	memset(t, 0, sizeof(*t));
+	t->session = s;
+	t->epoch = epoch;
+	t->max_spans = s->config.batch_spans && s->config.batch_spans <= 65536
+			       ? (uint32_t)s->config.batch_spans
+			       : 512;
+	t->spans = calloc((size_t)t->max_spans * SPANS_PER_SLOT, sizeof(*t->spans));
+	t->slots = calloc(t->max_spans, sizeof(*t->slots));
+	arena_init(&t->facts);
+	arena_init(&t->arena);
+	host_facts_read(&t->host, &t->facts, "");
+	t->resources.host = &t->host;
+	memcpy(t->resources.seed, s->table.header->seed, sizeof(t->resources.seed));
+	session_options(&s->config, &t->facts, &t->options, &t->resources);
+	return t->spans && t->slots && !t->facts.failed ? 0 : -ENOMEM;
+}
+
+static void forget_resource(struct take *t, uint16_t index)
+{
+	if (!t->resource[index])
+		return;
+	arena_release(&t->resource[index]->arena);
+	free(t->resource[index]);
+	t->resource[index] = NULL;
+}
+
+void take_release_all(struct take *t)
+{
+	for (uint32_t i = 0; i < TABLE_PROCESSES; i++)
+		forget_resource(t, (uint16_t)i);
+	arena_release(&t->arena);
+	arena_release(&t->facts);
+	free(t->spans);
+	free(t->slots);
+}
+
+static const struct resource *resource_of(struct take *t, uint16_t index)
+{
+	struct take_resource *r = t->resource[index];
+	struct process_facts facts;
+
+	if (r) /* forgotten when the entry is buried, and not before its last span is out */
+		return &r->resource;
+	process_facts_copy(&facts, &t->session->table.process[index], index);
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return NULL;
+	arena_init(&r->arena);
+	t->resource[index] = r;
+	if (!resource_make(&t->resources, &facts, &r->arena, &r->resource))
+		return &r->resource;
+	forget_resource(t, index);
+	return NULL;
+}
+
+static int64_t monotonic_to_unix(void)
+{
+	struct timespec unix_time, monotonic;
+
+	clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	clock_gettime(CLOCK_REALTIME, &unix_time);
+	return (unix_time.tv_sec - monotonic.tv_sec) * INT64_C(1000000000) + unix_time.tv_nsec -
+	       monotonic.tv_nsec;
+}
+
+/* A writer killed in the middle of a string leaves a tail that does not add up: keep what is whole. */
+static void salvage(struct span_slot *copy)
+{
+	enum span_tag tag;
+	const uint8_t *value;
+	size_t pos = 0, n;
+
+	if (copy->head.tail_bytes > SPAN_TAIL_BYTES)
+		copy->head.tail_bytes = 0;
+	while (span_next_string(copy, &pos, &tag, &value, &n))
+		;
+	copy->head.tail_bytes = (uint16_t)pos;
+}
+
+static bool failed(const struct span_record *r)
+{
+	return r->status >= 500 || (r->end != SPAN_END_COMPLETE && r->end != SPAN_END_SWITCHED);
+}
+
+/* Lost the draw, but may be wanted for what became of it. */
+static bool keep_rule(const struct config *config, const struct span_record *r)
+{
+	return (config->keep_errors && failed(r)) ||
+	       (config->keep_slower_than_ns && r->end_ns - r->start_ns >= config->keep_slower_than_ns &&
+		r->end_ns > r->start_ns);
+}
+
+/* Does the span go out? If not, it is counted here. */
+static bool is_kept(struct take *t, struct span_slot *copy)
+{
+	struct session *s = t->session;
+	struct control *c = s->control;
+	const struct policy *policy = table_policy(&s->table);
+
+	if (copy->head.flags & SPAN_FLAG_UNDECIDED) {
+		if (!policy || policy->mode != POLICY_ON) {
+			control_add(&c->dropped_off, 1);
+			return false;
+		}
+		switch (decide(s->table.header, policy, copy)) {
+		case DECIDE_SAMPLED: return true;
+		case DECIDE_EXCLUDED: control_add(&c->excluded, 1); return false;
+		case DECIDE_SAMPLED_OUT: copy->head.flags |= SPAN_FLAG_TAIL_CANDIDATE;
+		}
+	}
+	if (!(copy->head.flags & SPAN_FLAG_TAIL_CANDIDATE) || keep_rule(&s->config, &copy->head))
+		return true;
+	control_add(&c->sampled_out, 1);
+	return false;
+}
+
+static void add_span(struct take *t, struct span_slot *copy, int64_t to_unix)
+{
+	struct control *c = t->session->control;
+	const struct resource *resource;
+	struct span *span = &t->spans[t->n];
+
+	if (!span_record_valid(copy) || !(resource = resource_of(t, copy->head.process))) {
+		control_add(&c->invalid, 1);
+		return;
+	}
+	if (!is_kept(t, copy))
+		return;
+	if (span_from_record(copy, &t->options, resource, to_unix, &t->arena, span)) {
+		control_add(&c->invalid, 1);
+		return;
+	}
+	control_add(&c->taken, 1);
+	if (copy->head.end != SPAN_END_COMPLETE && copy->head.end != SPAN_END_SWITCHED)
+		control_add(&c->aborted, 1);
+	t->n++;
+	if (t->options.child_spans)
+		t->n += span_children(copy, &t->options, span, to_unix, &t->arena, &t->spans[t->n]);
+}
+
+uint32_t take_waiting(const struct take *t)
+{
+	const struct table *table = &t->session->table;
+	uint32_t n = 0;
+
+	for (uint32_t w = 0; w < table->words; w++)
+		n += (uint32_t)__builtin_popcountll(
+			atomic_load_explicit(&table->done_bits[w], memory_order_relaxed));
+	return n;
+}
+
+uint32_t take_fill(struct take *t)
+{
+	int64_t to_unix = monotonic_to_unix();
+	struct span_slot copy;
+	uint32_t before = t->n_slots, slot;
+
+	while (t->n_slots < t->max_spans &&
+	       (slot = table_take(&t->session->table, &t->cursor, t->epoch, &copy)) != TABLE_NO_SLOT) {
+		t->slots[t->n_slots++] = slot;
+		if (copy.head.end ==
+		    SPAN_END_OPEN) { /* taken from a dead owner by a worker that died as well */
+			salvage(&copy);
+			copy.head.end = SPAN_END_PROCESS_DIED;
+		}
+		add_span(t, &copy, to_unix);
+	}
+	if (t->n_slots < t->max_spans)
+		t->cursor = 0;
+	return t->n_slots - before;
+}
+
+static bool is_dead(const struct control *c, uint16_t owner)
+{
+	return atomic_load_explicit(&c->dead[owner / 64], memory_order_acquire) >> (owner % 64) & 1;
+}
+
+static void bury(struct take *t, uint32_t index)
+{
+	struct control *c = t->session->control;
+	struct table_process *entry = &t->session->table.process[index];
+
+	ledger_bury(c, entry);
+	forget_resource(t, (uint16_t)index);
+	memset((char *)entry + sizeof(entry->state), 0, sizeof(*entry) - sizeof(entry->state));
+	if (index != TABLE_NO_PROCESS)
+		atomic_store_explicit(&entry->state, PROCESS_FREE, memory_order_release);
+	atomic_fetch_and_explicit(&c->dead[index / 64], ~(UINT64_C(1) << (index % 64)), memory_order_release);
+}
+
+static void bury_all(struct take *t, const uint64_t dead[TABLE_PROCESSES / 64])
+{
+	for (uint32_t i = 0; i < TABLE_PROCESSES; i++)
+		if (dead[i / 64] >> (i % 64) & 1)
+			bury(t, i);
+}
+
+bool take_dead(struct take *t, bool everybody)
+{
+	struct control *c = t->session->control;
+	struct table *table = &t->session->table;
+	uint64_t dead[TABLE_PROCESSES / 64], any = 0;
+	int64_t to_unix = monotonic_to_unix();
+	struct span_slot copy;
+
+	for (unsigned i = 0; i < TABLE_PROCESSES / 64; i++)
+		any |= dead[i] =
+			everybody ? UINT64_MAX : atomic_load_explicit(&c->dead[i], memory_order_acquire);
+	if (!any)
+		return false;
+	for (uint32_t slot = 0; slot < table->slots; slot++) {
+		uint64_t word = atomic_load_explicit(&table->state[slot], memory_order_acquire);
+		uint16_t owner = slot_word_owner(word);
+
+		if (slot_word_state(word) != SLOT_OPEN || owner >= TABLE_PROCESSES ||
+		    !(everybody || is_dead(c, owner)))
+			continue;
+		if (t->n_slots == t->max_spans)
+			return true; /* hand this batch over first */
+		if (!table_take_open(table, slot, owner, t->epoch, &copy))
+			continue;
+		t->slots[t->n_slots++] = slot;
+		if (!copy.head.version)
+			continue; /* no request line yet: it was never counted as a request */
+		salvage(&copy);
+		copy.head.end = SPAN_END_PROCESS_DIED;
+		add_span(t, &copy, to_unix);
+	}
+	if (t->n)
+		return true; /* resources are in use until the batch is handed over */
+	if (everybody)       /* once: entries that nobody ever used have nothing to add */
+		for (uint32_t i = 0; i < TABLE_PROCESSES; i++)
+			if (atomic_load_explicit(&table->process[i].state, memory_order_acquire) ==
+			    PROCESS_FREE)
+				dead[i / 64] &= ~(UINT64_C(1) << (i % 64));
+	bury_all(t, dead);
+	return false;
+}
+
+static int by_resource(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	if (x->resource != y->resource)
+		return (uintptr_t)x->resource < (uintptr_t)y->resource ? -1 : 1;
+	return x->end_unix_ns < y->end_unix_ns ? -1 : x->end_unix_ns > y->end_unix_ns;
+}
+
+void take_group(struct take *t)
+{
+	for (size_t i = 1; i < t->n; i++)
+		if (t->spans[i].resource != t->spans[0].resource) {
+			qsort(t->spans, t->n, sizeof(*t->spans), by_resource);
+			return;
+		}
+}
+
+void take_done(struct take *t)
+{
+	for (uint32_t i = 0; i < t->n_slots; i++)
+		table_release(&t->session->table, t->slots[i], t->epoch);
+	t->n_slots = 0;
+	t->n = 0;
+	arena_clear(&t->arena);
+}

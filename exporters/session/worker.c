@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "exporters/session/worker.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "exporters/session/log.h"
+#include "exporters/session/sinks.h"
+#include "exporters/session/take.h"
+#include "exporters/transport/loop.h"
+
+#define NOBODY         65534
+#define POLL_MIN_MS    1
+#define POLL_MAX_MS    100  /* between two looks at the table while there is traffic */
+#define QUIET_AFTER_MS 2000 /* without a span: sleep long, hosts wake us at half full */
+#define QUIET_MS       1000
+#define FINAL_MS       30000 /* at the end: how long a collector may take before the rest is counted as lost */
+
+struct worker {
+	struct session *s;
+	struct transport_loop loop;
+	struct sinks sinks;
+	struct take take;
+	uint64_t last_span_ms;   /* when one was last seen */
+	uint64_t first_wait_ms;  /* since when spans wait for their batch to fill; 0: none */
+	uint64_t final_until_ms; /* 0: not yet */
+	uint32_t last_waiting;
+	uint32_t repair_countdown;
+};
+
+/* Root is the one right that must go; everybody else's worker is already no more than its user. */
+static int drop_privileges(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* no core file with spans, no ptrace by the same user */
+	if (geteuid() != 0)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
+		return -errno;
+	return 0;
+}
+
+static void log_from_loop(void *context, const char *line)
+{
+	(void)context;
+	log_line("%s", line);
+}
+
+static void drain_poke(void *context, short revents)
+{
+	struct session *s = context;
+	uint64_t n;
+
+	(void)revents;
+	(void)!read(s->poke, &n, sizeof(n));
+}
+
+static enum control_command command_of(const struct worker *w)
+{
+	return (enum control_command)atomic_load_explicit(&w->s->control->command, memory_order_acquire);
+}
+
+static void say_state(struct worker *w, enum control_state state)
+{
+	atomic_store_explicit(&w->s->control->state, state, memory_order_release);
+}
+
+static void hand_over(struct worker *w)
+{
+	struct batch batch;
+
+	take_group(&w->take);
+	batch = (struct batch){ w->take.spans, w->take.n };
+	if (batch.n)
+		sinks_put(&w->sinks, &batch);
+	take_done(&w->take);
+}
+
+static void take_everything(struct worker *w)
+{
+	while (take_fill(&w->take) || w->take.cursor)
+		hand_over(w);
+	hand_over(w);
+}
+
+static void bury_the_dead(struct worker *w, bool everybody)
+{
+	take_everything(w); /* finished spans first: they need their process's entry */
+	while (take_dead(&w->take, everybody))
+		hand_over(w);
+	hand_over(w);
+}
+
+static bool somebody_died(const struct control *c)
+{
+	uint64_t any = 0;
+
+	for (unsigned i = 0; i < TABLE_PROCESSES / 64; i++)
+		any |= atomic_load_explicit(&c->dead[i], memory_order_acquire);
+	return any;
+}
+
+/* Batches of batch_spans, or what has come within batch_delay. How long until the next look. */
+static uint32_t look(struct worker *w, uint64_t now_ms)
+{
+	uint32_t waiting = take_waiting(&w->take);
+	uint64_t delay_ms = w->s->config.batch_delay_ns / 1000000;
+	uint32_t fresh = waiting > w->last_waiting ? waiting - w->last_waiting : 0;
+	uint32_t quarter = w->s->table.slots / 4;
+
+	if (waiting)
+		w->last_span_ms = now_ms;
+	if (waiting && !w->first_wait_ms)
+		w->first_wait_ms = now_ms;
+	if (somebody_died(w->s->control)) {
+		bury_the_dead(w, false);
+		waiting = 0;
+	} else if (waiting >= w->take.max_spans || (waiting && now_ms - w->first_wait_ms >= delay_ms)) {
+		take_everything(w);
+		fresh = waiting;
+		waiting = 0;
+	}
+	if (!waiting)
+		w->first_wait_ms = 0;
+	w->last_waiting = waiting;
+	/* At the present rate a quarter of the table must not fill up while we sleep. */
+	if (fresh < quarter / POLL_MAX_MS)
+		return POLL_MAX_MS;
+	return quarter / fresh > POLL_MIN_MS ? quarter / fresh : POLL_MIN_MS;
+}
+
+/* Nothing to send and nothing came for a while: sleep on the futex that a half full table wakes. */
+static void sleep_long(struct worker *w)
+{
+	_Atomic uint32_t *word = &w->s->table.header->sleeping;
+	struct timespec timeout = { QUIET_MS / 1000, QUIET_MS % 1000 * 1000000 };
+
+	if (++w->repair_countdown % 16 == 0)
+		table_repair(&w->s->table);
+	atomic_store_explicit(word, 1, memory_order_seq_cst);
+	/* what came between our look and the store would not wake us */
+	if (!take_waiting(&w->take) && command_of(w) == CONTROL_RUN && !somebody_died(w->s->control))
+		syscall(SYS_futex, word, FUTEX_WAIT, 1, &timeout, NULL, 0);
+	atomic_store_explicit(word, 0, memory_order_relaxed);
+}
+
+static void run_once(struct worker *w)
+{
+	uint64_t now_ms = loop_now_ms();
+	uint32_t next_ms = look(w, now_ms);
+	bool idle;
+
+	sinks_pump(&w->sinks, now_ms);
+	sinks_report(&w->sinks, w->s->control);
+	idle = sinks_idle(&w->sinks) && !w->first_wait_ms && now_ms - w->last_span_ms > QUIET_AFTER_MS;
+	if (idle)
+		sleep_long(w);
+	else
+		loop_wait(&w->loop, (int)next_ms);
+}
+
+static void unmapped_once(struct worker *w)
+{
+	sinks_pump(&w->sinks, loop_now_ms());
+	sinks_report(&w->sinks, w->s->control);
+	loop_wait(&w->loop, 20);
+}
+
+/* True when all is sent or given up. */
+static bool final_once(struct worker *w)
+{
+	uint64_t now_ms = loop_now_ms();
+
+	if (!w->final_until_ms) {
+		if (w->s->mapped && command_of(w) == CONTROL_FINAL)
+			bury_the_dead(w, true);
+		w->final_until_ms = now_ms + FINAL_MS;
+		sinks_stop(&w->sinks, w->final_until_ms);
+		say_state(w, CONTROL_SENDING);
+	}
+	sinks_pump(&w->sinks, now_ms);
+	sinks_report(&w->sinks, w->s->control);
+	if (sinks_idle(&w->sinks))
+		return true;
+	loop_wait(&w->loop, 50);
+	return false;
+}
+
+static int worker_open(struct worker *w, uint16_t epoch)
+{
+	struct session *s = w->s;
+	int error = take_init(&w->take, s, epoch);
+
+	if (!error)
+		error = loop_init(&w->loop, log_from_loop, NULL);
+	if (!error)
+		error = loop_add_fd(&w->loop, s->poke, drain_poke, s);
+	if (!error)
+		error = sinks_open(&w->sinks, s, &w->loop);
+	if (!error)
+		error = drop_privileges();
+	if (error)
+		return error;
+	table_recover(&s->table, epoch);
+	w->last_span_ms = loop_now_ms();
+	return 0;
+}
+
+int worker_run(struct session *s, uint16_t epoch, pid_t keeper)
+{
+	static struct worker w; /* large; one per process */
+	int error;
+
+	w.s = s;
+	error = worker_open(&w, epoch);
+	if (error) {
+		log_line("the exporter's worker cannot start: %s", strerrordesc_np(-error));
+		return 1;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of uid, which clears it */
+	if (getppid() != keeper)
+		return 1;
+	say_state(&w, CONTROL_RUNNING);
+	for (;;) {
+		enum control_command command = command_of(&w);
+
+		if (command == CONTROL_RUN && !s->mapped && session_map(s, true) < 0)
+			return 1;
+		if (command == CONTROL_FINAL && !s->mapped && session_map(s, false) < 0)
+			return 1;
+		if (command == CONTROL_UNMAP) {
+			session_unmap(s);
+			say_state(&w, CONTROL_UNMAPPED);
+			unmapped_once(&w);
+		} else if (command == CONTROL_RUN) {
+			say_state(&w, CONTROL_RUNNING);
+			run_once(&w);
+		} else if (final_once(&w)) {
+			break;
+		}
+	}
+	sinks_close(&w.sinks);
+	say_state(&w, CONTROL_DONE);
+	return 0;
+}
