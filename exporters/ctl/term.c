@@ -9,8 +9,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "exporters/base/codepoint.h"
 #include "exporters/base/utf8.h"
-#include "exporters/ctl/codepoint.h"
 
 #define MIN_WIDTH     40
 #define DEFAULT_WIDTH 100

@@ -11,7 +11,7 @@
  * as the JSON that stands in the file, bytesValue as its base64.
  */
 
-#include "exporters/ctl/json_read.h"
+#include "exporters/base/json_read.h"
 #include "exporters/ctl/trace_store.h"
 
 struct trace_parser {

@@ -253,11 +253,10 @@ static void add_error(struct buf *b, const struct span *span, const struct found
 	struct slice why = span->status_message.n ? span->status_message : string_of(found, ERROR_TYPE);
 	const int64_t *code = integer_of(found, STATUS);
 	char text[NUMBER_SIZE];
+	size_t n = code ? number_i64(text, *code) : 0;
 
-	if (span->status != MODEL_STATUS_ERROR || !why.n)
-		return;
 	/* error.type repeats the status code of a 5xx. */
-	if (code && slice_equal(why, (struct slice){ text, number_i64(text, *code) }))
+	if (span->status != MODEL_STATUS_ERROR || !why.n || slice_equal(why, (struct slice){ text, n }))
 		return;
 	buf_add_slice(b, SLICE("  "));
 	add_clean(b, why, 4 * WHAT_WIDTH);

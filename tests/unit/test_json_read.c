@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "exporters/ctl/json_read.h"
+#include "exporters/base/json_read.h"
 
 /* The tokens of a text as one letter each; '!' ends it on an error. */
 static void tokens_of(struct slice text, char *out, size_t size)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "exporters/ctl/json_read.h"
+#include "exporters/base/json_read.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "exporters/base/codepoint.h"
 #include "exporters/base/utf8.h"
-#include "exporters/ctl/codepoint.h"
 
 void json_init(struct json_reader *r, struct slice text)
 {
