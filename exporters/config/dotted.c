@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exporters/base/utf8.h"
 #include "exporters/config/node.h"
 
 enum { INDEX_MAX = 1000, STEPS_MAX = 32, STEP_BYTES = 256 };
@@ -141,7 +142,9 @@ static int read_word(struct arena *arena, struct node *root, const struct word *
 		report_error(report, mark, "%s is not of the form key=value", report_quote(shown, text));
 		return -EINVAL;
 	}
-	rc = find_place(arena, root, word, mark, &place);
+	rc = utf8_valid((struct slice){ word->key, (size_t)(word->value - word->key) })
+		     ? find_place(arena, root, word, mark, &place)
+		     : -EINVAL;
 	if (rc == -EINVAL)
 		report_error(report, mark, "the key in %s cannot be read", report_quote(shown, text));
 	if (rc)

@@ -56,7 +56,7 @@ bool text_integer(const char *text, int64_t *out);
 bool text_duration(const char *text, const char *unit, uint64_t *ns);
 bool text_size(const char *text, uint64_t *bytes);
 bool text_url(const char *text, const char *schemes);
-/* Decodes %XX in place. False: a bad escape, or a control character. */
+/* Decodes %XX in place. False: a bad escape, a control character, not UTF-8. */
 bool text_percent_decode(char *text);
 
 /* --- value_list.c --- */

@@ -158,7 +158,7 @@ static void add_choices(const struct option *option, struct buf *out)
 	const char *comma = "";
 
 	for (const char *p = option->allowed; option_word(&p, '|', choice, sizeof(choice)); comma = ", ")
-		if (strcmp(choice, "in_memory")) /* understood, not advertised */
+		if (strcmp(choice, "in_memory") != 0) /* understood, not advertised */
 			buf_printf(out, "%s%s", comma, choice);
 }
 

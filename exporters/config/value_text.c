@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "exporters/base/utf8.h"
 #include "exporters/config/loader.h"
 
 bool text_bool(const char *text, bool *out)
@@ -171,7 +172,7 @@ static int hex(char c)
 
 bool text_percent_decode(char *text)
 {
-	char *to = text;
+	char *to = text, *start = text;
 
 	for (const char *p = text; *p; p++) {
 		int c = (unsigned char)*p;
@@ -187,5 +188,5 @@ bool text_percent_decode(char *text)
 		*to++ = (char)c;
 	}
 	*to = '\0';
-	return true;
+	return utf8_valid(slice_of(start));
 }

@@ -262,6 +262,7 @@ Test(config_environment, options_that_cannot_be_read)
 		{ "tracing.a[99999]=1", "the key in" },
 		{ "tracing.a[0=1", "the key in" },
 		{ "tracing.\"a=1", "is not of the form" },
+		{ "services.\xa1.tracing.timeout=1", "the key in" },
 		{ "tracing.excluded_urls[0]=a tracing.excluded_urls.b=c", "the key in" },
 		{ "tracing.excluded_urls=a tracing.excluded_urls.b=c", "the key in" },
 		{ "tracing.sample_rate=[", "1:22: error: not YAML" },
