@@ -6,78 +6,75 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+static const struct {
+	const char *yaml, *message;
+} positions[] = {
+	{ "tracing:\n  sample_rate: 2\n", "t.yml:2:16: error: tracing.sample_rate: '2'" },
+	{ "tracing:\n  sample_rate:    \"2\"\n", "t.yml:2:19: error" },
+	{ "tracing:\n  sample_rate:\n    2\n", "t.yml:3:5: error" },
+	{ "tracing: {a: 1, sample_rate: 2}\n", "t.yml:1:30: error" },
+	{ "# h\xc3\xa9\ntracing: {service_name: \xe2\x82\xac\xe2\x82\xac, sample_rate: 2}\n",
+	  "t.yml:2:42: error" },
+	{ "\xef\xbb\xbftracing: {sample_rate: 2}\n", "t.yml:1:24: error" },
+	{ "tracing:\r\n  sample_rate: 2\r\n", "t.yml:2:16: error" },
+	{ "a: &x 2\ntracing:\n  sample_rate: *x\n", "t.yml:1:4: error" },
+	{ "tracing:\n  exporter_type:\n  - zipkin\n  - zipkni\n", "t.yml:4:5: error" },
+	{ "tracing:\n  exporter_type: zipkin, zipkni\n", "t.yml:2:26: error" },
+	{ "tracing:\n  exporter_type: 'zipkin, zipkni'\n", "t.yml:2:27: error" },
+	{ "tracing:\n  jaeger:\n    thrift: 3\n",
+	  "t.yml:3:13: error: tracing.jaeger.thrift must be a mapping" },
+	{ "tracing: 3\n", "t.yml:1:10: error: tracing must be a mapping" },
+	{ "services: {A: {tracing: [1]}}\n", "t.yml:1:25: error: services.A.tracing must be a mapping" },
+	{ "tracing:\n  sampel_rate: 1\n", "t.yml:2:3: warning: unknown key 'sampel_rate'" },
+	{ "tracing:\n  otlp:\n    grpc:\n      headrs: x\n",
+	  "t.yml:4:7: warning: unknown key 'otlp.grpc.headrs'" },
+	{ "tracing:\n  timeout: 1\n  timeout: 2\n",
+	  "t.yml:3:3: error: the key 'timeout' is here twice (first in line 2)" },
+	{ "tracing: {}\ntracing: {}\n",
+	  "t.yml:2:1: error: the key 'tracing' is here twice (first in line 1)" },
+	{ "tracing:\n  zipkin: {}\n  zipkin: {}\n", "t.yml:3:3: error: the key 'zipkin' is here twice" },
+	{ "tracing:\n  exporter_type: file\n",
+	  "t.yml:2:18: error: tracing.exporter_type: file wants a path" },
+	{ "tracing:\n  exporter_type: otlp\n  otlp: {protocol: http, url: 'h:4318'}\n",
+	  "t.yml:3:31: error: tracing.otlp.endpoint: 'h:4318' wants a scheme with this protocol, as "
+	  "in "
+	  "http://h:4318/v1/traces" },
+	{ "tracing:\n  exporter_type: jaeger\n  jaeger: {address: 'http://h'}\n",
+	  "t.yml:3:21: error: tracing.jaeger.thrift.agent_host_name: a host name or an address" },
+	{ "tracing:\n  exporter_type: zipkin\n  zipkin: {headers: {'a b': 'secret'}}\n",
+	  "t.yml:3:29: error: tracing.zipkin.headers: 'a b' cannot be a header" },
+	{ "tracing:\n  exporter_type: zipkin\n  zipkin: {headers: {a: \"x\\r\\nb: c\"}}\n",
+	  "'a' cannot be a header" },
+	{ "tracing:\n  excluded_urls: [ok, '(']\n", "t.yml:2:23: error: tracing.excluded_urls: '('" },
+	{ "tracing:\n  sample_rate: 1\n exporter_type: file\n", "t.yml:3:2: error: not YAML: " },
+	{ "tracing:\n  sample_rate: [1\n", "error: not YAML: " },
+	{ "tracing:\n\tsample_rate: 1\n",
+	  "t.yml:2:1: error: not YAML: found character that cannot start any token (a tab; "
+	  "YAML wants spaces for indentation)" },
+	{ "[tracing]\nzipkin_api_url = http://h\n", "INI file" },
+	{ "- tracing\n", "t.yml:1:1: error: a config is a mapping" },
+	{ "tracing\n", "t.yml:1:1: error: a config is a mapping" },
+	{ "tracing: {}\n---\ntracing: {}\n", "t.yml:2:1: error: a second document" },
+	{ "a: *b\n", "t.yml:1:4: error: an alias to an anchor that is not there" },
+	{ "a: &a [*a]\n", "t.yml:1:8: error: an alias that contains itself" },
+	{ "a: &a {b: *a}\n", "an alias that contains itself" },
+	{ "? {a: b}\n: c\n", "t.yml:1:3: error: a key must be a simple text" },
+	{ "a: {<<: 3}\n", "<< wants a mapping" },
+	{ "tracing: {service_name: \"a\\0b\"}\n", "t.yml:1:25: error: a text with a NUL character in it" },
+	{ "tracing: {service_name: \"a\\e[31m\", sample_rate: \"\\e[31m\"}\n", "'?[31m' is not allowed" },
+	{ "tracing:\n  name: \xff\n", "t.yml:2:9: error: not UTF-8: byte 0xff" },
+	{ "tracing:\n  name: h\xc3\xa9 \xc0\x80\n", "t.yml:2:12: error: not UTF-8: byte 0xc0" },
+	{ "tracing:\n  name: \x1b[0m\n", "t.yml:2:9: error: control character 0x1b" },
+};
+
 Test(config_errors, position_is_that_of_the_value)
 {
-	static const struct {
-		const char *yaml, *message;
-	} table[] = {
-		{ "tracing:\n  sample_rate: 2\n", "t.yml:2:16: error: tracing.sample_rate: '2'" },
-		{ "tracing:\n  sample_rate:    \"2\"\n", "t.yml:2:19: error" },
-		{ "tracing:\n  sample_rate:\n    2\n", "t.yml:3:5: error" },
-		{ "tracing: {a: 1, sample_rate: 2}\n", "t.yml:1:30: error" },
-		{ "# h\xc3\xa9\ntracing: {service_name: \xe2\x82\xac\xe2\x82\xac, sample_rate: 2}\n",
-		  "t.yml:2:42: error" },
-		{ "\xef\xbb\xbftracing: {sample_rate: 2}\n", "t.yml:1:24: error" },
-		{ "tracing:\r\n  sample_rate: 2\r\n", "t.yml:2:16: error" },
-		{ "a: &x 2\ntracing:\n  sample_rate: *x\n", "t.yml:1:4: error" },
-		{ "tracing:\n  exporter_type:\n  - zipkin\n  - zipkni\n", "t.yml:4:5: error" },
-		{ "tracing:\n  exporter_type: zipkin, zipkni\n", "t.yml:2:26: error" },
-		{ "tracing:\n  exporter_type: 'zipkin, zipkni'\n", "t.yml:2:27: error" },
-		{ "tracing:\n  jaeger:\n    thrift: 3\n",
-		  "t.yml:3:13: error: tracing.jaeger.thrift must be a mapping" },
-		{ "tracing: 3\n", "t.yml:1:10: error: tracing must be a mapping" },
-		{ "services: {A: {tracing: [1]}}\n",
-		  "t.yml:1:25: error: services.A.tracing must be a mapping" },
-		{ "tracing:\n  sampel_rate: 1\n", "t.yml:2:3: warning: unknown key 'sampel_rate'" },
-		{ "tracing:\n  otlp:\n    grpc:\n      headrs: x\n",
-		  "t.yml:4:7: warning: unknown key 'otlp.grpc.headrs'" },
-		{ "tracing:\n  timeout: 1\n  timeout: 2\n",
-		  "t.yml:3:3: error: the key 'timeout' is here twice (first in line 2)" },
-		{ "tracing: {}\ntracing: {}\n",
-		  "t.yml:2:1: error: the key 'tracing' is here twice (first in line 1)" },
-		{ "tracing:\n  zipkin: {}\n  zipkin: {}\n",
-		  "t.yml:3:3: error: the key 'zipkin' is here twice" },
-		{ "tracing:\n  exporter_type: file\n",
-		  "t.yml:2:18: error: tracing.exporter_type: file wants a path" },
-		{ "tracing:\n  exporter_type: otlp\n  otlp: {protocol: http, url: 'h:4318'}\n",
-		  "t.yml:3:31: error: tracing.otlp.endpoint: 'h:4318' wants a scheme with this protocol, as "
-		  "in "
-		  "http://h:4318/v1/traces" },
-		{ "tracing:\n  exporter_type: jaeger\n  jaeger: {address: 'http://h'}\n",
-		  "t.yml:3:21: error: tracing.jaeger.thrift.agent_host_name: a host name or an address" },
-		{ "tracing:\n  exporter_type: zipkin\n  zipkin: {headers: {'a b': 'secret'}}\n",
-		  "t.yml:3:29: error: tracing.zipkin.headers: 'a b' cannot be a header" },
-		{ "tracing:\n  exporter_type: zipkin\n  zipkin: {headers: {a: \"x\\r\\nb: c\"}}\n",
-		  "'a' cannot be a header" },
-		{ "tracing:\n  excluded_urls: [ok, '(']\n", "t.yml:2:23: error: tracing.excluded_urls: '('" },
-		{ "tracing:\n  sample_rate: 1\n exporter_type: file\n", "t.yml:3:2: error: not YAML: " },
-		{ "tracing:\n  sample_rate: [1\n", "error: not YAML: " },
-		{ "tracing:\n\tsample_rate: 1\n",
-		  "t.yml:2:1: error: not YAML: found character that cannot start any token (a tab; "
-		  "YAML wants spaces for indentation)" },
-		{ "[tracing]\nzipkin_api_url = http://h\n", "INI file" },
-		{ "- tracing\n", "t.yml:1:1: error: a config is a mapping" },
-		{ "tracing\n", "t.yml:1:1: error: a config is a mapping" },
-		{ "tracing: {}\n---\ntracing: {}\n", "t.yml:2:1: error: a second document" },
-		{ "a: *b\n", "t.yml:1:4: error: an alias to an anchor that is not there" },
-		{ "a: &a [*a]\n", "t.yml:1:8: error: an alias that contains itself" },
-		{ "a: &a {b: *a}\n", "an alias that contains itself" },
-		{ "? {a: b}\n: c\n", "t.yml:1:3: error: a key must be a simple text" },
-		{ "a: {<<: 3}\n", "<< wants a mapping" },
-		{ "tracing: {service_name: \"a\\0b\"}\n",
-		  "t.yml:1:25: error: a text with a NUL character in it" },
-		{ "tracing: {service_name: \"a\\e[31m\", sample_rate: \"\\e[31m\"}\n",
-		  "'?[31m' is not allowed" },
-		{ "tracing:\n  name: \xff\n", "t.yml:2:9: error: not UTF-8: byte 0xff" },
-		{ "tracing:\n  name: h\xc3\xa9 \xc0\x80\n", "t.yml:2:12: error: not UTF-8: byte 0xc0" },
-		{ "tracing:\n  name: \x1b[0m\n", "t.yml:2:9: error: control character 0x1b" },
-	};
+	for (size_t i = 0; i < sizeof(positions) / sizeof(*positions); i++) {
+		struct loaded *l = load(positions[i].yaml, NULL);
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		struct loaded *l = load(table[i].yaml, NULL);
-
-		cr_expect(strstr(l->text, table[i].message), "%s\nsays: %s", table[i].yaml, l->text);
-		cr_expect_eq(l->rc, strstr(table[i].message, "warning") ? 0 : -EINVAL, "%s", table[i].yaml);
+		cr_expect(strstr(l->text, positions[i].message), "%s\nsays: %s", positions[i].yaml, l->text);
+		cr_expect_eq(l->rc, strstr(positions[i].message, "warning") ? 0 : -EINVAL, "%s",
+			     positions[i].yaml);
 		cr_expect_not(l->config.on);
 		unload(l);
 	}

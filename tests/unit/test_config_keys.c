@@ -249,79 +249,79 @@ Test(config_keys, defaults)
 }
 
 /* Each type refuses what is not of it: file, line and column, the key, the value, what is allowed. */
+static const struct {
+	const char *key, *value, *message;
+} refused[] = {
+	{ "sample_rate", "1.5", "'1.5' is not allowed: a number from 0 to 1" },
+	{ "sample_rate", "-0.1", "'-0.1'" },
+	{ "sample_rate", ".nan", "'.nan'" },
+	{ "sample_rate", "nan", "'nan'" },
+	{ "sample_rate", "inf", "'inf'" },
+	{ "sample_rate", "0x1", "'0x1'" },
+	{ "sample_rate", "yes", "'yes'" },
+	{ "sample_rate", "80%", "'80%'" },
+	{ "sample_rate", "[1]", "'a list' is not allowed" },
+	{ "sample_rate", "{a: 1}", "'a mapping' is not allowed" },
+	{ "exporter_type", "zipkn", "did you mean 'zipkin'?" },
+	{ "exporter_type", "[otlp, jager]",
+	  "'jager' is not allowed: one or a list of zipkin, jaeger, otlp, "
+	  "file, console, none; did you mean 'jaeger'?" },
+	{ "exporter_type", "[[otlp]]", "'a list'" },
+	{ "type", "prometheus", "tracing.type: 'prometheus' is not allowed" },
+	{ "sampler", "parentbased", "'parentbased'" },
+	{ "timeout", "-1", "a duration" },
+	{ "timeout", "true", "a duration" },
+	{ "timeout", "10 weeks", "a duration" },
+	{ "timeout", "1e300", "a duration" },
+	{ "max_tag_value_length", "1.5", "a whole number from -2147483648 to 2147483647" },
+	{ "max_tag_value_length", "99999999999", "a whole number" },
+	{ "zipkin.endpoint", "localhost:9411", "a URL like http://host:port/path, or unix:/path" },
+	{ "zipkin.endpoint", "ftp://h/", "a URL" },
+	{ "zipkin.endpoint", "http://", "a URL" },
+	{ "zipkin.endpoint", "http://h:0/", "a URL" },
+	{ "zipkin.endpoint", "http://h:65536/", "a URL" },
+	{ "zipkin.endpoint", "http://h:/", "a URL" },
+	{ "zipkin.endpoint", "http://:1/", "a URL" },
+	{ "zipkin.endpoint", "http://[::1/", "a URL" },
+	{ "zipkin.endpoint", "'http://a b/'", "a URL" },
+	{ "zipkin.endpoint", "unix:relative", "a URL" },
+	{ "zipkin.url", "http://u:secret@h:x/", "tracing.zipkin.url: 'http://h:x/' is not allowed" },
+	{ "zipkin.local_node_ipv4", "1.2.3", "an IPv4 address" },
+	{ "zipkin.local_node_ipv4", "4294967296", "an IPv4 address" },
+	{ "zipkin.local_node_ipv6", "1.2.3.4", "an IPv6 address" },
+	{ "zipkin.local_node_port", "0", "a whole number from 1 to 65535" },
+	{ "zipkin.local_node_port", "65536", "a whole number from 1 to 65535" },
+	{ "jaeger.protocol", "udp", "thrift, grpc" },
+	{ "jaeger.port", "http", "tracing.jaeger.port: 'http'" },
+	{ "jaeger.thrift.udp_split_oversized_batches", "maybe", "true or false" },
+	{ "otlp.protocol", "htpp", "did you mean 'http'?" },
+	{ "otlp.compression", "zstd", "none, gzip, deflate" },
+	{ "otlp.http.headers", "5", "a mapping, a list of pairs, or one text k=v,k2=v2" },
+	{ "otlp.http.headers", "{a: [b]}", "'a list'" },
+	{ "otlp.grpc.headers", "[[a]]", "'a list that is not [key, value]'" },
+	{ "otlp.grpc.headers", "'key=secret,other'", "'...' is not allowed" },
+	{ "queue.max_bytes", "10 apples", "a size" },
+	{ "queue.max_bytes", "-1", "a size" },
+	{ "propagators", "[tracecontext, xray]", "'xray' is not allowed" },
+	{ "routes_inference", "learn", "did you mean 'learned'?" },
+	{ "semantic_conventions", "stabel", "did you mean 'stable'?" },
+	{ "jaeger.thrift", "5", "tracing.jaeger.thrift must be a mapping" },
+	{ "zipkin", "[a]", "tracing.zipkin must be a mapping" },
+};
+
 Test(config_keys, values_that_are_not_allowed)
 {
-	static const struct {
-		const char *key, *value, *message;
-	} table[] = {
-		{ "sample_rate", "1.5", "'1.5' is not allowed: a number from 0 to 1" },
-		{ "sample_rate", "-0.1", "'-0.1'" },
-		{ "sample_rate", ".nan", "'.nan'" },
-		{ "sample_rate", "nan", "'nan'" },
-		{ "sample_rate", "inf", "'inf'" },
-		{ "sample_rate", "0x1", "'0x1'" },
-		{ "sample_rate", "yes", "'yes'" },
-		{ "sample_rate", "80%", "'80%'" },
-		{ "sample_rate", "[1]", "'a list' is not allowed" },
-		{ "sample_rate", "{a: 1}", "'a mapping' is not allowed" },
-		{ "exporter_type", "zipkn", "did you mean 'zipkin'?" },
-		{ "exporter_type", "[otlp, jager]",
-		  "'jager' is not allowed: one or a list of zipkin, jaeger, otlp, "
-		  "file, console, none; did you mean 'jaeger'?" },
-		{ "exporter_type", "[[otlp]]", "'a list'" },
-		{ "type", "prometheus", "tracing.type: 'prometheus' is not allowed" },
-		{ "sampler", "parentbased", "'parentbased'" },
-		{ "timeout", "-1", "a duration" },
-		{ "timeout", "true", "a duration" },
-		{ "timeout", "10 weeks", "a duration" },
-		{ "timeout", "1e300", "a duration" },
-		{ "max_tag_value_length", "1.5", "a whole number from -2147483648 to 2147483647" },
-		{ "max_tag_value_length", "99999999999", "a whole number" },
-		{ "zipkin.endpoint", "localhost:9411", "a URL like http://host:port/path, or unix:/path" },
-		{ "zipkin.endpoint", "ftp://h/", "a URL" },
-		{ "zipkin.endpoint", "http://", "a URL" },
-		{ "zipkin.endpoint", "http://h:0/", "a URL" },
-		{ "zipkin.endpoint", "http://h:65536/", "a URL" },
-		{ "zipkin.endpoint", "http://h:/", "a URL" },
-		{ "zipkin.endpoint", "http://:1/", "a URL" },
-		{ "zipkin.endpoint", "http://[::1/", "a URL" },
-		{ "zipkin.endpoint", "'http://a b/'", "a URL" },
-		{ "zipkin.endpoint", "unix:relative", "a URL" },
-		{ "zipkin.url", "http://u:secret@h:x/", "tracing.zipkin.url: 'http://h:x/' is not allowed" },
-		{ "zipkin.local_node_ipv4", "1.2.3", "an IPv4 address" },
-		{ "zipkin.local_node_ipv4", "4294967296", "an IPv4 address" },
-		{ "zipkin.local_node_ipv6", "1.2.3.4", "an IPv6 address" },
-		{ "zipkin.local_node_port", "0", "a whole number from 1 to 65535" },
-		{ "zipkin.local_node_port", "65536", "a whole number from 1 to 65535" },
-		{ "jaeger.protocol", "udp", "thrift, grpc" },
-		{ "jaeger.port", "http", "tracing.jaeger.port: 'http'" },
-		{ "jaeger.thrift.udp_split_oversized_batches", "maybe", "true or false" },
-		{ "otlp.protocol", "htpp", "did you mean 'http'?" },
-		{ "otlp.compression", "zstd", "none, gzip, deflate" },
-		{ "otlp.http.headers", "5", "a mapping, a list of pairs, or one text k=v,k2=v2" },
-		{ "otlp.http.headers", "{a: [b]}", "'a list'" },
-		{ "otlp.grpc.headers", "[[a]]", "'a list that is not [key, value]'" },
-		{ "otlp.grpc.headers", "'key=secret,other'", "'...' is not allowed" },
-		{ "queue.max_bytes", "10 apples", "a size" },
-		{ "queue.max_bytes", "-1", "a size" },
-		{ "propagators", "[tracecontext, xray]", "'xray' is not allowed" },
-		{ "routes_inference", "learn", "did you mean 'learned'?" },
-		{ "semantic_conventions", "stabel", "did you mean 'stable'?" },
-		{ "jaeger.thrift", "5", "tracing.jaeger.thrift must be a mapping" },
-		{ "zipkin", "[a]", "tracing.zipkin must be a mapping" },
-	};
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
 		char yaml[1024], where[256];
 		struct loaded *l;
 
-		write_yaml(yaml, sizeof(yaml), 0, table[i].key, table[i].value);
+		write_yaml(yaml, sizeof(yaml), 0, refused[i].key, refused[i].value);
 		l = load(yaml, NULL);
 		cr_expect_eq(l->rc, -EINVAL, "%s", yaml);
 		cr_expect_eq(l->report.errors, 1, "%s%s", yaml, l->text);
-		cr_expect(strstr(l->text, table[i].message), "%sgives: %s", yaml, l->text);
-		snprintf(where, sizeof(where), "error: tracing.%.*s", (int)strcspn(table[i].key, "."),
-			 table[i].key);
+		cr_expect(strstr(l->text, refused[i].message), "%sgives: %s", yaml, l->text);
+		snprintf(where, sizeof(where), "error: tracing.%.*s", (int)strcspn(refused[i].key, "."),
+			 refused[i].key);
 		cr_expect(strstr(l->text, where), "%s", l->text);
 		cr_expect_null(strstr(l->text, "secret"), "%s", l->text);
 		cr_expect_not(l->config.on);
