@@ -3,16 +3,42 @@
 #include "exporters/transport/stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+/*
+ * Terminals say POLLOUT when a single byte fits, and have no RWF_NOWAIT. But
+ * opening one again gives an open file description of our own, with its own
+ * O_NONBLOCK; it is closed at once, or `script`, ssh and tmux would wait for us.
+ */
+static ssize_t write_terminal(int fd, const char *p, size_t n)
+{
+	char name[32];
+	ssize_t done;
+	int own;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	own = open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (own < 0)
+		return -ENOTTY;
+	done = write(own, p, n);
+	if (done < 0)
+		done = -errno;
+	close(own);
+	return done;
+}
+
 static ssize_t write_after_poll(int fd, const char *p, size_t n)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLOUT };
-	size_t piece = isatty(fd) ? STREAM_TERMINAL_PIECE : STREAM_PIECE;
+	bool terminal = isatty(fd);
+	ssize_t done;
 
 	if (poll(&wait, 1, 0) <= 0)
 		return 0;
@@ -20,8 +46,11 @@ static ssize_t write_after_poll(int fd, const char *p, size_t n)
 		return -EBADF;
 	if (!(wait.revents & (POLLOUT | POLLERR | POLLHUP)))
 		return 0;
-	n = write(fd, p, n < piece ? n : piece);
-	return (ssize_t)n < 0 ? -errno : (ssize_t)n;
+	done = terminal ? write_terminal(fd, p, n) : -ENOTTY;
+	if (done != -ENOTTY)
+		return done;
+	done = write(fd, p, terminal && n > STREAM_TERMINAL_PIECE ? STREAM_TERMINAL_PIECE : n);
+	return done < 0 ? -errno : done;
 }
 
 static ssize_t write_once(int fd, const char *p, size_t n)

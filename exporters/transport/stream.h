@@ -5,11 +5,12 @@
 /*
  * Writing to somebody else's pipe, terminal or socket without ever waiting.
  * O_NONBLOCK is no way: the flag belongs to the open file description, which is the
- * host's standard error too. So: pwritev2(RWF_NOWAIT) where the kernel can
- * do it (pipes since 6.4), MSG_DONTWAIT on sockets, else poll() before small
- * writes. In that last case a terminal stopped, or a pipe filled by somebody else,
- * between the poll and the write can make us wait; a pipe has room for 4,096
- * bytes whenever poll says POLLOUT.
+ * host's standard error too. So: MSG_DONTWAIT on sockets, pwritev2(RWF_NOWAIT) where
+ * the kernel can do it (pipes since 6.4), a non-blocking description of our
+ * own for the length of one write on terminals (/proc/self/fd), else poll() before
+ * small writes. In that last case somebody else who fills the pipe between the
+ * poll and the write can make us wait; and so can a terminal that may not be opened
+ * again (it belongs to another user, or a seccomp filter forbids it).
  */
 
 #include <stddef.h>

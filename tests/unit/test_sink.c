@@ -8,8 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* --- a format of ten bytes a span, and a transport that answers as told --- */
-
+/* --- a format that writes the names, and a transport that answers as told --- */
 static bool splits = true; /* whether the format honours max_payload_bytes itself */
 
 static size_t encode_ten(const struct batch *batch, size_t from, size_t n,
@@ -97,7 +96,6 @@ static struct transport transport_fake = {
 };
 
 /* --- the rest of the world --- */
-
 static struct transport_loop loop;
 static char said[20][400];
 static int lines;
