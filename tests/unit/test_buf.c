@@ -54,6 +54,19 @@ Test(buf, insert_moves_what_is_behind)
 	buf_release(&b);
 }
 
+Test(buf, repeat_survives_the_move_of_the_memory)
+{
+	struct buf b;
+
+	buf_init(&b);
+	buf_add_text(&b, "xabcdefgh");
+	while (b.n < 100000)
+		buf_repeat(&b, 1, 8);
+	for (size_t i = 1; i < b.n; i++)
+		cr_assert_eq(b.p[i], "abcdefgh"[(i - 1) % 8]);
+	buf_release(&b);
+}
+
 Test(buf, printf_longer_than_the_buffer_is_whole)
 {
 	struct buf b;

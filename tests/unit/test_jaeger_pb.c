@@ -202,3 +202,35 @@ Test(jaeger_pb, values_are_cut_when_asked_for)
 	s = read_back()->spans[0];
 	cr_assert_str_eq(find(s->tags, s->n_tags, "s")->v_str, "ab");
 }
+
+/* Tags that depend on the scope are copied from the span before, wherever that one has come to lie. */
+Test(jaeger_pb, repeated_tags_are_right_after_spans_of_every_size)
+{
+	static char text[40000];
+	static const size_t sizes[] = { 0, 20, 40, 60, 80, 100, 16200, 16300, 16400, 40000 };
+	static const struct scope scope = { .name = SLICE("bt"), .version = SLICE("1") };
+	enum { N = sizeof(sizes) / sizeof(*sizes) };
+	struct attribute attributes[N];
+	struct span spans[2 * N];
+
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 0; i < N; i++) {
+		attributes[i] = (struct attribute){ SLICE("k"),
+						    { .type = VALUE_STRING, .string = { text, sizes[i] } } };
+		spans[2 * i] = spans[2 * i + 1] = sample_span();
+		spans[2 * i].attributes = (struct attributes){ &attributes[i], 1 };
+		spans[2 * i].scope = spans[2 * i + 1].scope = &scope;
+		spans[2 * i + 1].kind = i % 2 ? MODEL_KIND_CLIENT : MODEL_KIND_SERVER;
+	}
+	cr_assert_eq(encode(spans, 2 * N), 2 * N);
+	read_back();
+	for (size_t i = 0; i < 2 * N; i++) {
+		Jaeger__Span *s = request->batch->spans[i];
+
+		cr_assert_str_eq(find(s->tags, s->n_tags, "otel.library.version")->v_str, "1");
+		cr_assert_str_eq(find(s->tags, s->n_tags, "otel.scope.name")->v_str, "bt");
+		cr_assert_str_eq(find(s->tags, s->n_tags, "span.kind")->v_str,
+				 spans[i].kind == MODEL_KIND_SERVER ? "server" : "client");
+		cr_assert_eq(s->n_tags, i % 2 ? 5 : 6);
+	}
+}

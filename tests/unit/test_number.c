@@ -70,11 +70,22 @@ Test(number, random_doubles_read_back)
 	}
 }
 
-Test(number, hex_is_lower_case)
+Test(number, hex_is_lower_case_of_every_byte_and_length)
 {
-	static const uint8_t bytes[] = { 0x00, 0x0f, 0xf0, 0xab, 0xcd };
-	char out[10];
+	uint8_t bytes[256];
+	char out[512], expected[3];
 
-	cr_assert_eq(number_hex(out, bytes, 5), 10);
-	cr_assert_arr_eq(out, "000ff0abcd", 10);
+	for (int i = 0; i < 256; i++)
+		bytes[i] = (uint8_t)i;
+	for (size_t n = 0; n <= 256; n += n < 9 ? 1 : 13) {
+		memset(out, 'x', sizeof(out));
+		cr_assert_eq(number_hex(out, bytes + 256 - n, n), 2 * n);
+		for (size_t i = 0; i < n; i++) {
+			snprintf(expected, sizeof(expected), "%02x", bytes[256 - n + i]);
+			cr_assert_arr_eq(out + 2 * i, expected, 2);
+		}
+		cr_assert(2 * n == sizeof(out) || out[2 * n] == 'x');
+	}
+	cr_assert_eq(number_hex(out, bytes, 256), 512);
+	cr_assert_arr_eq(out, "000102030405060708090a0b0c0d0e0f10", 34);
 }
