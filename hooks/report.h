@@ -20,6 +20,13 @@ static inline ssize_t report_buffer(int fd, enum shim_direction direction, const
 	return result;
 }
 
+static inline void report_sending(int fd, const void *p, size_t n)
+{
+	struct iovec iov = { (void *)(uintptr_t)p, n };
+
+	shim_sending(fd, &iov, 1);
+}
+
 static inline ssize_t report_vector(int fd, enum shim_direction direction, const struct iovec *iov,
 				    size_t count, ssize_t result)
 {

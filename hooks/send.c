@@ -5,6 +5,7 @@ EXPORT ssize_t write(int fd, const void *p, size_t n)
 {
 	if (!shim_tracks(fd))
 		return real.write(fd, p, n);
+	report_sending(fd, p, n);
 	return report_buffer(fd, SHIM_OUT, p, n, real.write(fd, p, n));
 }
 
@@ -12,6 +13,8 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
 {
 	if (!shim_tracks(fd))
 		return real.writev(fd, iov, count);
+	if (count > 0)
+		shim_sending(fd, iov, (size_t)count);
 	return report_vector(fd, SHIM_OUT, iov, count < 0 ? 0 : (size_t)count, real.writev(fd, iov, count));
 }
 
@@ -19,6 +22,7 @@ EXPORT ssize_t send(int fd, const void *p, size_t n, int flags)
 {
 	if (!shim_tracks(fd) || flags & MSG_OOB)
 		return real.send(fd, p, n, flags);
+	report_sending(fd, p, n);
 	return report_buffer(fd, SHIM_OUT, p, n, real.send(fd, p, n, flags));
 }
 
@@ -26,6 +30,7 @@ EXPORT ssize_t sendto(int fd, const void *p, size_t n, int flags, __CONST_SOCKAD
 {
 	if (!shim_tracks(fd) || flags & MSG_OOB)
 		return real.sendto(fd, p, n, flags, to, length);
+	report_sending(fd, p, n);
 	return report_buffer(fd, SHIM_OUT, p, n, real.sendto(fd, p, n, flags, to, length));
 }
 
@@ -40,6 +45,8 @@ ssize_t report_sent_message(int fd, const struct msghdr *message, ssize_t result
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
+	if (shim_tracks(fd))
+		shim_sending(fd, message->msg_iov, message->msg_iovlen);
 	return report_sent_message(fd, message, real.sendmsg(fd, message, flags));
 }
 
@@ -58,6 +65,7 @@ EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t n)
 
 	if (!shim_tracks(out))
 		return real.sendfile(out, in, offset, n);
+	shim_sending_unseen(out, n);
 	result = real.sendfile(out, in, offset, n);
 	shim_moved_unseen(out, SHIM_OUT, result);
 	return result;
@@ -69,6 +77,7 @@ EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t n)
 
 	if (!shim_tracks(out))
 		return real.sendfile64(out, in, offset, n);
+	shim_sending_unseen(out, n);
 	result = real.sendfile64(out, in, offset, n);
 	shim_moved_unseen(out, SHIM_OUT, result);
 	return result;

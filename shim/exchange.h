@@ -25,6 +25,14 @@ void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint
 /* n bytes known by number only. */
 void exchange_input_unseen(struct conn *c, uint64_t n);
 void exchange_output_unseen(struct conn *c, uint64_t n);
+/*
+ * Before the real write of n bytes (iov NULL: unseen): if they complete the
+ * response, the slot says so at once. A client that has its answer may kill us
+ * before we get to see that the write returned; this way the span is whole all
+ * the same. Taken back by the next call of exchange_output*() if it was wrong.
+ */
+void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t count, uint64_t n);
+void exchange_output_unpredict(struct conn *c);
 /* No more input will come: end of stream (error 0) or a socket error. */
 void exchange_input_ended(struct conn *c, int error);
 /* No more output will be sent: shutdown(SHUT_WR), close. */

@@ -4,7 +4,6 @@
 #include <sys/uio.h>
 
 #include "shim/exchange.h"
-#include "shim/record.h"
 
 struct feed { /* one call's view */
 	struct conn *c;
@@ -40,6 +39,21 @@ bool exchange_own(struct pending *p)
 	return true;
 }
 
+static void fill(struct span_record *r, struct pending *p, enum span_end end, uint64_t end_ns)
+{
+	r->end_ns = end_ns;
+	r->response_start_ns = p->response_start_ns;
+	r->request_end_ns = atomic_load_explicit(&p->request_end_ns, memory_order_relaxed);
+	r->request_body_bytes = atomic_load_explicit(&p->request_body, memory_order_relaxed);
+	r->response_body_bytes = p->response_body;
+	r->response_head_bytes = p->response_head;
+	r->status = p->status;
+	r->flags &= ~(uint32_t)SPAN_FLAG_REQUEST_BODY_CUT;
+	if (!atomic_load_explicit(&p->request_done, memory_order_acquire))
+		r->flags |= SPAN_FLAG_REQUEST_BODY_CUT;
+	r->end = (uint8_t)end;
+}
+
 /* Only its owner finishes a span: in a forked child that never answered, nothing happens. */
 static void finish(struct pending *p, enum span_end end, uint64_t end_ns)
 {
@@ -50,16 +64,7 @@ static void finish(struct pending *p, enum span_end end, uint64_t end_ns)
 	if (!table_owns(&shim.table, p->slot, p->word))
 		return; /* a forked child has taken it over and will end it */
 	r = &shim.table.slot[p->slot].head;
-	r->end_ns = end_ns;
-	r->response_start_ns = p->response_start_ns;
-	r->request_end_ns = atomic_load_explicit(&p->request_end_ns, memory_order_relaxed);
-	r->request_body_bytes = atomic_load_explicit(&p->request_body, memory_order_relaxed);
-	r->response_body_bytes = p->response_body;
-	r->response_head_bytes = p->response_head;
-	r->status = p->status;
-	r->end = (uint8_t)end;
-	if (!atomic_load_explicit(&p->request_done, memory_order_acquire))
-		r->flags |= SPAN_FLAG_REQUEST_BODY_CUT;
+	fill(r, p, end, end_ns);
 	if (r->flags & SPAN_FLAG_TRUNCATED)
 		ledger_count(LEDGER_TRUNCATED);
 	if (table_finish(&shim.table, p->slot, p->word))
@@ -203,6 +208,8 @@ void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint
 		while ((event = http1_next(&c->out, &options, &in, end, &d)) != HTTP1_NEED_MORE)
 			on_event(&f, event, &d);
 	}
+	if (f.p) /* not complete: what was foretold did not come true */
+		exchange_output_unpredict(c);
 }
 
 void exchange_output_unseen(struct conn *c, uint64_t n)
@@ -213,6 +220,79 @@ void exchange_output_unseen(struct conn *c, uint64_t n)
 
 	while ((event = http1_next_unseen(&c->out, &n, &d)) != HTTP1_NEED_MORE)
 		on_event(&f, event, &d);
+	if (f.p)
+		exchange_output_unpredict(c);
+}
+
+/* Bytes of one write beyond which it may well be cut in two or block: nothing is foretold then. */
+#define PREDICT_MAX (128u * 1024)
+
+/* One event of the copied parser; true if it completes the final response. */
+static bool foresee(struct http1 *parser, struct pending *p, enum http1_event event,
+		    const struct http1_data *d)
+{
+	switch (event) {
+	case HTTP1_STATUS:
+		http1_answers(parser, (enum http1_answer)p->answer);
+		p->status = parser->status;
+		return false;
+	case HTTP1_HEAD_END: p->response_head = parser->head_bytes; return false;
+	case HTTP1_BODY: p->response_body += d->bytes; return false;
+	default: return event == HTTP1_END && !http1_is_interim(parser);
+	}
+}
+
+/* Feeds a copy of the parser; true if the bytes complete the final response that is due. */
+static bool completes(struct http1 *parser, struct pending *p, const struct iovec *iov, size_t count,
+		      uint64_t n)
+{
+	static const struct http1_options options = { .wanted = 0 };
+	struct http1_data d;
+	enum http1_event event;
+
+	while (!iov && (event = http1_next_unseen(parser, &n, &d)) != HTTP1_NEED_MORE)
+		if (foresee(parser, p, event, &d))
+			return true;
+	for (size_t i = 0; iov && i < count; i++) {
+		const char *in = iov[i].iov_base, *end = in + iov[i].iov_len;
+
+		while ((event = http1_next(parser, &options, &in, end, &d)) != HTTP1_NEED_MORE)
+			if (foresee(parser, p, event, &d))
+				return true;
+	}
+	return false;
+}
+
+static struct pending *due(struct conn *c)
+{
+	uint32_t index = c->answering ? c->answering : ring_front(c);
+	struct pending *p = index ? pending_at(index) : NULL;
+
+	if (!p || p->slot == TABLE_NO_SLOT ||
+	    atomic_load_explicit(&p->phase, memory_order_acquire) != PENDING_READY || !exchange_own(p))
+		return NULL;
+	return p;
+}
+
+void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
+{
+	struct pending *p = n <= PREDICT_MAX ? due(c) : NULL;
+	struct pending foretold;
+	struct http1 parser = c->out;
+
+	if (!p)
+		return;
+	foretold = *p; /* its atomics are read only */
+	if (completes(&parser, &foretold, iov, count, n))
+		fill(&shim.table.slot[p->slot].head, &foretold, SPAN_END_COMPLETE, 0);
+}
+
+void exchange_output_unpredict(struct conn *c)
+{
+	struct pending *p = due(c);
+
+	if (p)
+		shim.table.slot[p->slot].head.end = SPAN_END_OPEN;
 }
 
 void exchange_output_ended(struct conn *c)

@@ -19,8 +19,9 @@
 #include "shim/sys.h"
 
 #define JOIN_SECONDS 2
-#define TRIES        100 /* a millisecond or two apart: a session that is just ending gives its name free at once \
-			  */
+#define TRIES                                                                                        \
+	100 /* a millisecond or two apart: a session that is just ending gives its name free at once \
+	     */
 #define EXPORTER_STACK (64u * 1024)
 #define RAW_SEALS      (F_SEAL_SHRINK | F_SEAL_GROW) /* against a SIGBUS in the host by anybody's ftruncate */
 

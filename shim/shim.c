@@ -305,9 +305,43 @@ static void moved_out(struct conn *c, const struct iovec *iov, size_t count, ssi
 		exchange_output(c, iov, count, (uint64_t)result);
 	else if (result > 0)
 		exchange_output_unseen(c, (uint64_t)result);
-	else if (error == EPIPE || error == ECONNRESET || error == ETIMEDOUT)
+	else if (result < 0)
+		exchange_output_unpredict(c);
+	if (result < 0 && (error == EPIPE || error == ECONNRESET || error == ETIMEDOUT))
 		exchange_output_failed(c, error);
 	conn_leave(c, CONN_OUT_BUSY);
+}
+
+static void sending(int fd, const struct iovec *iov, size_t count, uint64_t n)
+{
+	uint64_t entry = fd_get(fd);
+	struct conn *c;
+
+	if (fd_kind(entry) != FD_CONN || !n)
+		return;
+	c = conn_at(fd_index(entry));
+	if (!conn_enter(c, fd_generation(entry), CONN_OUT_BUSY))
+		return;
+	exchange_output_predict(c, iov, count, n);
+	conn_leave(c, CONN_OUT_BUSY);
+}
+
+void shim_sending(int fd, const struct iovec *iov, size_t count)
+{
+	uint64_t n = 0;
+
+	GUARD_ENTER();
+	for (size_t i = 0; i < count; i++)
+		n += iov[i].iov_len;
+	sending(fd, iov, count, n);
+	GUARD_LEAVE();
+}
+
+void shim_sending_unseen(int fd, size_t n)
+{
+	GUARD_ENTER();
+	sending(fd, NULL, 0, n);
+	GUARD_LEAVE();
 }
 
 static void moved(int fd, enum shim_direction direction, const struct iovec *iov, size_t count,
@@ -317,7 +351,7 @@ static void moved(int fd, enum shim_direction direction, const struct iovec *iov
 	uint64_t entry;
 	struct conn *c;
 
-	if (result < 0 && (error == EAGAIN || error == EINTR))
+	if (result < 0 && direction == SHIM_IN && (error == EAGAIN || error == EINTR))
 		return;
 	if (__builtin_expect(fd_kind(fd_get(fd)) == FD_INETD, 0))
 		settle_inetd(fd, direction, iov, result);

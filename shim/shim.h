@@ -4,7 +4,8 @@
 
 /*
  * The engine as the hooks see it: the one header of shim/ that hooks/ may
- * include. A hook makes the real call first and then reports what happened.
+ * include. A hook makes the real call and then reports what happened; before a
+ * write it tells what is about to go out.
  *
  * Every function here: returns nothing the host could notice, keeps errno, takes
  * no lock that could block, allocates nothing on the byte path, is
@@ -59,6 +60,13 @@ void shim_listening(int fd);
 
 /* accept() on `listener` gave `fd`. addr: what the kernel filled in for us, complete; NULL if unknown. */
 void shim_accepted(int listener, int fd, const struct sockaddr *addr, socklen_t length);
+
+/*
+ * A write to a tracked fd is about to be made. What it would complete is noted
+ * down, as its reader may end this process before the write returns here.
+ */
+void shim_sending(int fd, const struct iovec *iov, size_t count);
+void shim_sending_unseen(int fd, size_t n);
 
 /*
  * A read or write on a tracked fd returned `result` (as libc returns it, errno

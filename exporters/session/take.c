@@ -100,6 +100,22 @@ static void salvage(struct span_slot *copy)
 	copy->head.tail_bytes = (uint16_t)pos;
 }
 
+/* The span of an owner that died: whole if it was just handing over the last bytes of the response, else
+ * aborted. */
+static void settle_open(struct span_slot *copy)
+{
+	struct timespec now;
+
+	salvage(copy);
+	if (copy->head.end != SPAN_END_COMPLETE) {
+		copy->head.end = SPAN_END_PROCESS_DIED;
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	copy->head.end_ns = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+	copy->head.flags |= SPAN_FLAG_HANDED_OVER;
+}
+
 static bool failed(const struct span_record *r)
 {
 	return r->status >= 500 || (r->end != SPAN_END_COMPLETE && r->end != SPAN_END_SWITCHED);
@@ -245,8 +261,7 @@ bool take_dead(struct take *t, bool everybody)
 		t->slots[t->n_slots++] = slot;
 		if (!copy.head.version)
 			continue; /* no request line yet: it was never counted as a request */
-		salvage(&copy);
-		copy.head.end = SPAN_END_PROCESS_DIED;
+		settle_open(&copy);
 		add_span(t, &copy, to_unix);
 	}
 	if (t->n)

@@ -59,6 +59,7 @@ enum span_flag {
 	SPAN_FLAG_DEBUG = 1u << 7,          /* b3 or uber-trace-id debug */
 	SPAN_FLAG_REQUEST_BODY_CUT = 1u << 8, /* request was not complete when the span ended */
 	SPAN_FLAG_AMBIGUOUS_PARENT = 1u << 9,
+	SPAN_FLAG_HANDED_OVER = 1u << 10, /* set by the exporter: the owner died while it handed over the last bytes */
 };
 
 /* Request method, by RFC 9110 section 9 and RFC 5789; the text of any other is in TAG_METHOD. */

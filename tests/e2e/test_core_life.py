@@ -32,6 +32,21 @@ class Hanging:
         self.socket.close()
 
 
+def test_a_response_is_whole_even_if_the_server_dies_before_its_send_returns(t):
+    """What the client has got is no aborted request: the worst instant, not a likely one."""
+    killer = t.path("kill_after_send.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", killer, os.path.join(os.path.dirname(HOST), "kill_after_send.c")],
+                   check=True)
+    session = t.session()
+    port = free_port()
+    t.spawn([HOST, str(port)], env=dict(clean_environment(**session.environment), LD_PRELOAD=t.library + ":" + killer))
+    wait_for("the server", lambda: listening(port))
+    exchange = t.connect(("127.0.0.1", port)).get("/last?n=1")
+    spans, ledger = session.finish()
+    check_spans([exchange], spans)
+    assert ledger["aborted"] == 0 and "error.type" not in spans[0].attributes, (ledger, spans[0].attributes)
+
+
 def captured(t, session, end):
     """Runs a server as `out=$(server 2>&1)` does, one GET, ends it. (seconds from its end to the end of its output,
     the output, the exchange)"""
