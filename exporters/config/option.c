@@ -11,8 +11,17 @@
 
 const struct option config_options[CONFIG_OPTIONS] = {
 #define OPTION(field, type, path, others, def, allowed, environment, reader, example, help) \
-	[CONFIG_##field] = { path,   others,  def,  allowed,       environment,             \
-			     reader, example, help, OPTION_##type, offsetof(struct config, field) },
+	[CONFIG_##field] = { path,                                                          \
+			     others,                                                        \
+			     def,                                                           \
+			     allowed,                                                       \
+			     environment,                                                   \
+			     reader,                                                        \
+			     example,                                                       \
+			     help,                                                          \
+			     OPTION_##type,                                                 \
+			     offsetof(struct config, field),                                \
+			     sizeof(CONFIG_C_##type) },
 #include "exporters/config/config.def"
 #undef OPTION
 };

@@ -28,7 +28,7 @@ enum option_type {
 struct option {
 	const char *path, *others, *def, *allowed, *environment, *reader, *example, *help;
 	enum option_type type;
-	size_t offset; /* of the field in struct config */
+	size_t offset, size; /* of the field in struct config */
 };
 
 extern const struct option config_options[CONFIG_OPTIONS];

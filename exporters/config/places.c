@@ -61,7 +61,8 @@ static void apply(const struct walk *w, enum config_option_id id, const char *pa
 static void walk(const struct walk *w, const struct node *map, const char *path)
 {
 	if (map->n > KEYS_MAX) {
-		report_error(w->l->report, map->mark, "more than %d keys in one mapping", KEYS_MAX);
+		if (!w->older)
+			report_error(w->l->report, map->mark, "more than %d keys in one mapping", KEYS_MAX);
 		return;
 	}
 	for (const struct node_entry *entry = map->first; entry; entry = entry->next) {

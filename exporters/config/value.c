@@ -69,29 +69,34 @@ const char *node_text(struct loader *l, enum config_option_id id, const struct n
 	return text;
 }
 
+/* The functions below leave *out alone if they return false. */
+
 /* An IPv4 address may be given as the number it is. */
 static bool read_ip4(struct loader *l, const char *text, const char **out)
 {
 	struct in_addr address;
-	int64_t number;
+	int64_t n;
 
-	if (text_integer(text, &number) && number >= 0 && number <= UINT32_MAX) {
-		*out = arena_printf(l->arena, "%u.%u.%u.%u", (unsigned)(number >> 24),
-				    (unsigned)(number >> 16) & 255, (unsigned)(number >> 8) & 255,
-				    (unsigned)number & 255)
-			       .p;
+	if (inet_pton(AF_INET, text, &address) == 1) {
+		*out = text;
 		return true;
 	}
-	*out = text;
-	return inet_pton(AF_INET, text, &address) == 1;
+	if (!text_integer(text, &n) || n < 0 || n > UINT32_MAX)
+		return false;
+	*out = arena_printf(l->arena, "%u.%u.%u.%u", (unsigned)(n >> 24), (unsigned)(n >> 16) & 255,
+			    (unsigned)(n >> 8) & 255, (unsigned)n & 255)
+		       .p;
+	return true;
 }
 
 static bool read_ip6(const char *text, const char **out)
 {
 	struct in6_addr address;
 
+	if (inet_pton(AF_INET6, text, &address) != 1)
+		return false;
 	*out = text;
-	return inet_pton(AF_INET6, text, &address) == 1;
+	return true;
 }
 
 static bool read_path(struct loader *l, const char *text, const char **out)
@@ -116,10 +121,13 @@ static bool read_enum(struct loader *l, enum config_option_id id, const char *te
 
 static bool read_integer(const struct option *option, const char *text, int64_t *out)
 {
-	int64_t least, most;
+	int64_t least, most, number;
 
 	option_range(option, &least, &most);
-	return text_integer(text, out) && *out >= least && *out <= most;
+	if (!text_integer(text, &number) || number < least || number > most)
+		return false;
+	*out = number;
+	return true;
 }
 
 /* One scalar into the field; false: not of the type. */
@@ -168,33 +176,19 @@ static bool scalar_apply(struct loader *l, enum config_option_id id, const struc
 {
 	const struct option *option = &config_options[id];
 	const char *text = node_text(l, id, node, rules);
-	union {
-		int64_t integer;
-		bool boolean;
-		double real;
-		const char *text;
-		uint64_t count;
-	} before;
-	void *field = (char *)l->config + option->offset;
-	bool done;
 
 	if (!text)
 		return false;
 	text = trim(l, text);
 	if (!*text) /* what BentoML calls falsy: as if it were not there */
 		return false;
-	memcpy(&before, field,
-	       option->type == OPTION_BOOL   ? sizeof(bool)
-	       : option->type == OPTION_ENUM ? sizeof(int)
-					     : 8);
 	if (option->type == OPTION_ENUM)
-		return read_enum(l, id, text, node->mark, rules, field);
-	done = read_scalar(l, id, text, rules);
-	if (!done) {
-		memcpy(field, &before, option->type == OPTION_BOOL ? sizeof(bool) : 8);
-		value_refuse(l, id, text, node->mark, rules, NULL);
-	}
-	return done;
+		return read_enum(l, id, text, node->mark, rules,
+				 (void *)((char *)l->config + option->offset));
+	if (read_scalar(l, id, text, rules))
+		return true;
+	value_refuse(l, id, text, node->mark, rules, NULL);
+	return false;
 }
 
 bool value_apply(struct loader *l, enum config_option_id id, const struct node *node,
@@ -218,30 +212,12 @@ bool value_apply(struct loader *l, enum config_option_id id, const struct node *
 
 void value_default(struct loader *l, enum config_option_id id)
 {
-	static const size_t bytes[] = {
-		[OPTION_BOOL] = sizeof(bool),
-		[OPTION_RATE] = sizeof(double),
-		[OPTION_COUNT] = sizeof(uint64_t),
-		[OPTION_INT] = sizeof(int64_t),
-		[OPTION_DURATION] = sizeof(uint64_t),
-		[OPTION_SIZE] = sizeof(uint64_t),
-		[OPTION_STRING] = sizeof(char *),
-		[OPTION_PATH] = sizeof(char *),
-		[OPTION_URL] = sizeof(char *),
-		[OPTION_IP4] = sizeof(char *),
-		[OPTION_IP6] = sizeof(char *),
-		[OPTION_ENUM] = sizeof(int),
-		[OPTION_ENUMS] = sizeof(struct config_list),
-		[OPTION_LIST] = sizeof(struct config_list),
-		[OPTION_PATTERNS] = sizeof(struct config_list),
-		[OPTION_MAP] = sizeof(struct config_map),
-	};
 	const struct option *option = &config_options[id];
 	const struct value_rules rules = { .key = option->path };
 	void *field = (char *)l->config + option->offset;
 	struct node *node;
 
-	memset(field, 0, bytes[option->type]);
+	memset(field, 0, option->size);
 	if (option->type == OPTION_RATE)
 		*(double *)field = NAN;
 	if (option->def) {

@@ -115,8 +115,8 @@ bool list_apply(struct loader *l, enum config_option_id id, const struct node *n
 		text = node_text(l, id, node, rules);
 		ok = text && split(l, id, &items, node, text, rules);
 	}
-	if (rules->environment &&
-	    !items.n) /* OpenTelemetry: a variable with nothing known in it is not set */
+	/* OpenTelemetry: a variable with nothing known in it is not set */
+	if (rules->environment && !items.n)
 		return false;
 	if (ok)
 		*field = (struct config_list){ items.item, items.n };

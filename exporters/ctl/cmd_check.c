@@ -15,7 +15,8 @@ static const char usage[] =
 	"\n"
 	"Reads a config as the exporter would, with the environment of this command, and\n"
 	"tells what would happen. Without FILE: BTRACE_CONFIG, else BENTOML_CONFIG, else\n"
-	"the environment alone. All errors are told at once, with file, line and column.\n"
+	"the environment alone. `-` is standard input. All errors are told at once, with\n"
+	"file, line and column.\n"
 	"\n"
 	"  --strict   warnings count as errors\n"
 	"\n"
@@ -31,6 +32,10 @@ static int check(const char *path, bool strict)
 
 	source.environment = (const char *const *)environ;
 	source.path = path ? path : config_path_of(source.environment);
+	if (path && !strcmp(path, "-")) {
+		source.path = "stdin";
+		source.fd = STDIN_FILENO;
+	}
 	buf_init(&out);
 	rc = config_load(&config, &source, &report);
 	if (!rc && config.on)

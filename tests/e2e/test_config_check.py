@@ -95,6 +95,12 @@ def test_check_without_a_file_takes_the_one_of_the_environment(t):
     assert (out, status) == ("environment: tracing is off: no exporter_type\n", 0)
 
 
+def test_check_reads_standard_input(t):
+    done = subprocess.run([t.ctl, "check", "-"], input=b"tracing:\n  exporter_type: console\n  sample_rate: 7\n", env={"PATH": PATH},
+                          stdout=subprocess.PIPE, timeout=30)
+    assert done.returncode == 1 and done.stdout.startswith(b"stdin:3:16: error: tracing.sample_rate"), done.stdout
+
+
 def test_missing_file_and_wrong_usage(t):
     out, _, status = run_ctl(t, "check", "no-such.yml")
     assert status == 1 and "no-such.yml: error: cannot be read: No such file or directory" in out, out
