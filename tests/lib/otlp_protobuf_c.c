@@ -44,7 +44,7 @@ static void fill_value(struct arena *a, Otlp__AnyValue *out, const struct value 
 
 static Otlp__KeyValue **attributes(struct arena *a, struct attributes from)
 {
-	Otlp__KeyValue **list = arena_take(a, sizeof(*list) * (from.n + 1));
+	Otlp__KeyValue **list = arena_take(a, sizeof(void *) * (from.n + 1));
 
 	for (size_t i = 0; i < from.n; i++) {
 		struct {
@@ -96,7 +96,7 @@ void otlp_by_protobuf_c(struct arena *a, const struct batch *batch, struct buf *
 	Otlp__ScopeSpans scope_spans = OTLP__SCOPE_SPANS__INIT, *scope_list = &scope_spans;
 	Otlp__Resource resource = OTLP__RESOURCE__INIT;
 	Otlp__Scope scope = OTLP__SCOPE__INIT;
-	Otlp__Span **spans = arena_take(a, sizeof(*spans) * (batch->n + 1));
+	Otlp__Span **spans = arena_take(a, sizeof(void *) * (batch->n + 1));
 	size_t size;
 
 	for (size_t i = 0; i < batch->n; i++)

@@ -165,9 +165,12 @@ static struct thrift_node *new_node(struct reader *r)
 
 static struct thrift_node *read_struct(struct reader *r)
 {
-	struct thrift_node *node = new_node(r), **link = node ? &node->child : NULL;
+	struct thrift_node *node = new_node(r), **link;
 	int last = 0;
 
+	if (!node)
+		return NULL;
+	link = &node->child;
 	if (++r->depth > DEEPEST)
 		fail(r);
 	while (!r->failed) {
