@@ -58,8 +58,9 @@ static uint64_t load_tail(const char *p, size_t n)
 static char *put_escape(char *out, uint8_t byte)
 {
 	static const char hex[16] = "0123456789abcdef";
-	static const char letter[256] = { ['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
-					  ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't' };
+	static const char letter[128] = {
+		['"'] = '"', ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'
+	};
 
 	*out++ = '\\';
 	if (letter[byte]) {

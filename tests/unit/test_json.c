@@ -21,7 +21,7 @@ TestSuite(json, .init = setup, .fini = teardown);
 Test(json, string_escapes_what_has_to_be_and_no_more)
 {
 	json_string(&b, SLICE("q\"b\\s/n\nr\rt\tb\bf\fnul\0one\x01us\x1f del\x7f"));
-	cr_assert_json("\"q\\\"b\\\\s/n\\nr\\rt\\tb\\bf\\fnul\\u0000one\\u0001us\\u001f del\x7f\"");
+	cr_assert_json("\"q\\\"b\\\\s/n\\nr\\rt\\tb\\u0008f\\u000cnul\\u0000one\\u0001us\\u001f del\x7f\"");
 }
 
 Test(json, string_keeps_utf8_and_repairs_the_rest)
