@@ -33,18 +33,32 @@ enum wanted {
 	WANTED_COUNT
 };
 
-static const struct slice wanted_keys[WANTED_COUNT] = {
-	[METHOD] = SLICE("http.request.method"),
-	[PATH] = SLICE("url.path"),
-	[FULL] = SLICE("url.full"),
-	[ROUTE] = SLICE("http.route"),
-	[STATUS] = SLICE("http.response.status_code"),
-	[REQUEST_SIZE] = SLICE("http.request.body.size"),
-	[RESPONSE_SIZE] = SLICE("http.response.body.size"),
-	[CLIENT] = SLICE("client.address"),
-	[SERVER] = SLICE("server.address"),
-	[PEER] = SLICE("network.peer.address"),
-	[ERROR_TYPE] = SLICE("error.type"),
+/* By the stable conventions and by those before 1.23. */
+static const struct {
+	struct slice key;
+	enum wanted what;
+} wanted_keys[] = {
+	{ SLICE("http.request.method"), METHOD },
+	{ SLICE("http.method"), METHOD },
+	{ SLICE("url.path"), PATH },
+	{ SLICE("http.target"), PATH },
+	{ SLICE("url.full"), FULL },
+	{ SLICE("http.url"), FULL },
+	{ SLICE("http.route"), ROUTE },
+	{ SLICE("http.response.status_code"), STATUS },
+	{ SLICE("http.status_code"), STATUS },
+	{ SLICE("http.request.body.size"), REQUEST_SIZE },
+	{ SLICE("http.request_content_length"), REQUEST_SIZE },
+	{ SLICE("http.response.body.size"), RESPONSE_SIZE },
+	{ SLICE("http.response_content_length"), RESPONSE_SIZE },
+	{ SLICE("client.address"), CLIENT },
+	{ SLICE("http.client_ip"), CLIENT },
+	{ SLICE("server.address"), SERVER },
+	{ SLICE("net.peer.name"), SERVER },
+	{ SLICE("network.peer.address"), PEER },
+	{ SLICE("net.sock.peer.addr"), PEER },
+	{ SLICE("net.peer.ip"), PEER },
+	{ SLICE("error.type"), ERROR_TYPE },
 };
 
 struct found {
@@ -55,9 +69,9 @@ static void find_wanted(struct found *found, const struct span *span)
 {
 	*found = (struct found){ 0 };
 	for (size_t i = 0; i < span->attributes.n; i++)
-		for (int w = 0; w < WANTED_COUNT; w++)
-			if (slice_equal(span->attributes.items[i].key, wanted_keys[w]))
-				found->values[w] = &span->attributes.items[i].value;
+		for (size_t k = 0; k < sizeof(wanted_keys) / sizeof(*wanted_keys); k++)
+			if (slice_equal(span->attributes.items[i].key, wanted_keys[k].key))
+				found->values[wanted_keys[k].what] = &span->attributes.items[i].value;
 }
 
 static struct slice string_of(const struct found *found, enum wanted w)

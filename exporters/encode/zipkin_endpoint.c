@@ -36,6 +36,10 @@ static const struct rank server_ranks[] = {
 static const struct rank client_ranks[] = {
 	ADDRESS("client.address", "client.port"),
 	ADDRESS("network.peer.address", "network.peer.port"),
+	/* before 1.23 */
+	ADDRESS("http.client_ip", "client.port"),
+	ADDRESS("net.sock.peer.addr", "net.sock.peer.port"),
+	ADDRESS("net.peer.ip", "net.peer.port"),
 };
 
 static const struct value *find(const struct span *span, struct slice key)

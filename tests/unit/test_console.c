@@ -54,6 +54,25 @@ Test(console, line_shows_path_until_the_route_is_known)
 			"0102030405060708090a0b0c0d0e0f10");
 }
 
+Test(console, old_attribute_names_are_understood)
+{
+	static const struct attribute old[] = {
+		STRING_ATTRIBUTE("http.method", "POST"),
+		STRING_ATTRIBUTE("http.target", "/login"),
+		INT_ATTRIBUTE("http.status_code", 302),
+		INT_ATTRIBUTE("http.request_content_length", 17),
+		INT_ATTRIBUTE("http.response_content_length", 2500000),
+		STRING_ATTRIBUTE("net.peer.ip", "::1"),
+	};
+	struct span span = sample_span();
+
+	span.attributes = ATTRIBUTES(old);
+	encode(&span, 1);
+	cr_assert_lines("22:13:20.000 POST /login                              302    2.5us     17B   2.5MB  "
+			"::1              "
+			"0102030405060708090a0b0c0d0e0f10");
+}
+
 Test(console, error_tells_why_once)
 {
 	static const struct attribute failed[] = { INT_ATTRIBUTE("http.response.status_code", 503),

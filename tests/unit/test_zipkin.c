@@ -230,6 +230,8 @@ Test(zipkin, server_span_has_the_clients_address_if_it_is_one)
 						    STRING_ATTRIBUTE("network.peer.address",
 								     "::ffff:10.0.0.9"),
 						    INT_ATTRIBUTE("network.peer.port", 70000) };
+	static const struct attribute old[] = { INT_ATTRIBUTE("net.sock.peer.port", 5000),
+						STRING_ATTRIBUTE("net.sock.peer.addr", "2001:db8::3") };
 	static const struct attribute unix_socket[] = { STRING_ATTRIBUTE("network.peer.address",
 									 "/run/app.sock") };
 	struct span span = sample_span();
@@ -238,6 +240,8 @@ Test(zipkin, server_span_has_the_clients_address_if_it_is_one)
 	assert_remote(&span, "\"remoteEndpoint\":{\"ipv4\":\"198.51.100.23\"}");
 	span.attributes = ATTRIBUTES(unknown);
 	assert_remote(&span, "\"remoteEndpoint\":{\"ipv4\":\"10.0.0.9\"}");
+	span.attributes = ATTRIBUTES(old);
+	assert_remote(&span, "\"remoteEndpoint\":{\"ipv6\":\"2001:db8::3\",\"port\":5000}");
 	span.attributes = ATTRIBUTES(unix_socket);
 	assert_remote(&span, "");
 	span.attributes = ATTRIBUTES(forwarded);
