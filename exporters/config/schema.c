@@ -110,7 +110,7 @@ static void add_option(struct buf *out, const struct key *key)
 	print_json_string(out, option->help);
 	if (key->older)
 		buf_add_text(out, ", \"deprecated\": true");
-	if (option->def && option->type == OPTION_BOOL)
+	if (option->def && (option->type == OPTION_BOOL || option->type == OPTION_COUNT))
 		buf_printf(out, ", \"default\": %s", option->def);
 	else if (option->def) {
 		buf_add_text(out, ", \"default\": ");

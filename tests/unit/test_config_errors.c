@@ -80,6 +80,35 @@ Test(config_errors, position_is_that_of_the_value)
 	}
 }
 
+static struct loaded *load_repeated(const char *begin, const char *middle, size_t times, const char *end)
+{
+	struct buf yaml;
+	struct loaded *l;
+
+	buf_init(&yaml);
+	buf_add_text(&yaml, begin);
+	for (size_t i = 0; i < times; i++)
+		buf_add_text(&yaml, middle);
+	buf_add_text(&yaml, end);
+	l = load_bytes(yaml.p, yaml.n, NULL, NULL);
+	buf_release(&yaml);
+	return l;
+}
+
+/* On a character boundary. */
+Test(config_errors, long_values_are_cut)
+{
+	struct loaded *l = load_repeated("tracing:\n  detail: x", "\xe2\x82\xac", 50, "\n");
+
+	cr_expect(strstr(l->text, "'x\xe2\x82\xac"), "%s", l->text);
+	cr_expect(strstr(l->text, "\xe2\x82\xac...' is not allowed: full, minimal"), "%s", l->text);
+	cr_expect_null(strchr(l->text, '?'), "%s", l->text);
+	unload(l);
+	l = load_repeated("tracing:\n  ", "k", 700, ": 1\n");
+	cr_expect(strstr(l->text, "kkk...' in tracing"), "%s", l->text);
+	unload(l);
+}
+
 Test(config_errors, nul_byte_is_told_with_its_place)
 {
 	struct loaded *l = load_bytes("tracing:\n  a\0b: 1\n", 18, NULL, NULL);
@@ -152,21 +181,6 @@ Test(config_errors, too_many_errors_are_counted)
 	unload(l);
 }
 
-static struct loaded *load_repeated(const char *begin, const char *middle, size_t times, const char *end)
-{
-	struct buf yaml;
-	struct loaded *l;
-
-	buf_init(&yaml);
-	buf_add_text(&yaml, begin);
-	for (size_t i = 0; i < times; i++)
-		buf_add_text(&yaml, middle);
-	buf_add_text(&yaml, end);
-	l = load_bytes(yaml.p, yaml.n, NULL, NULL);
-	buf_release(&yaml);
-	return l;
-}
-
 Test(config_errors, alias_bomb)
 {
 	char yaml[4096];
@@ -231,6 +245,9 @@ Test(config_errors, huge_files)
 	unload(l);
 	l = load_repeated("tracing:\n", "  sample_rat: 1\n", 50000, "");
 	cr_expect_eq(l->rc, -EINVAL, "duplicate keys, looked for in bounded time");
+	unload(l);
+	l = load_repeated("tracing:\n", "  sample_rat: 1\n", 3000, "");
+	cr_expect_str_eq(l->text, "t.yml:2:3: error: more than 2000 keys in one mapping\n");
 	unload(l);
 	l = load_repeated("tracing:\n  excluded_urls: [", "abcdefgh, ", 40000, "]\n");
 	cr_expect(l->rc == 0 || l->rc == -EINVAL, "the same pattern many times: %d %s", l->rc, l->text);
@@ -359,4 +376,7 @@ Test(config_errors, distance_of_words)
 	cr_expect_eq(report_distance("", "abc"), 3);
 	cr_expect_eq(report_distance("kitten", "sitting"), 3);
 	cr_expect_eq(report_distance("a", ""), 1);
+	cr_expect_eq(report_distance(
+			     "a", "0123456789012345678901234567890123456789012345678901234567890123456789"),
+		     (unsigned)REPORT_FAR);
 }
