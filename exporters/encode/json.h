@@ -5,8 +5,8 @@
 /*
  * JSON (RFC 8259) written straight into a buffer. Strings are escaped as little
  * as the RFC allows (quote, backslash, what is below U+0020; short forms as the
- * OpenTelemetry Collector has them) and repaired to valid UTF-8. Structure - braces, commas, keys - is the caller's: every format here
- * knows it beforehand.
+ * OpenTelemetry Collector has them) and repaired to valid UTF-8. Structure - braces, commas, keys - is the
+ * caller's: every format here knows it beforehand.
  */
 
 #include "exporters/base/buf.h"
