@@ -109,12 +109,12 @@ enum http1_answer { HTTP1_ANSWER_PLAIN, HTTP1_ANSWER_HEAD, HTTP1_ANSWER_CONNECT 
  * read by the caller after the event that sets them; the rest is the parser's.
  */
 struct http1 {
-	uint64_t left;       /* body or chunk bytes still to come */
-	uint32_t head_bytes; /* (out) bytes of the head, start line and empty line included */
-	uint16_t status;     /* (out) responses: 100-999 */
-	uint8_t version;     /* (out) major << 4 | minor */
-	uint8_t role;        /* enum http1_role */
-	uint8_t state;
+	/* of the message: zero at BEGIN */
+	uint64_t left; /* body or chunk bytes still to come */
+	uint64_t content_length;
+	uint32_t head_bytes;  /* (out) bytes of the head, start line and empty line included */
+	uint16_t status;      /* (out) responses: 100-999 */
+	uint8_t version;      /* (out) major << 4 | minor */
 	uint8_t framing;      /* (out) enum http1_framing */
 	uint8_t error;        /* (out) enum http1_error */
 	uint8_t answer;       /* enum http1_answer */
@@ -122,16 +122,18 @@ struct http1 {
 	bool over_limit;      /* (out) head passed HTTP1_HEAD_LIMIT */
 	bool upgrade;         /* (out) Connection: upgrade was there */
 	bool expect_continue; /* (out) Expect: 100-continue was there */
-	bool started;         /* a first message has begun: later junk is a contradiction */
-	uint8_t name_len;
-	uint8_t field;
-	uint8_t sub; /* sub-state of the field or line being read */
 	uint8_t flags;
-	uint8_t token_len;
-	uint8_t kind;  /* framing field whose value is being read, or 0 */
-	uint8_t words; /* its words that the token may still become */
-	uint64_t content_length;
-	char name[HTTP1_NAME_MAX]; /* carry: method, field name or token split over two reads */
+	uint8_t kind;      /* framing field whose value is being read, or 0 */
+	uint8_t words;     /* its words that the token may still become */
+	uint8_t token_len; /* of that token; sub-state of a length or a chunk's size */
+	uint8_t field;     /* enum http1_field of the value being read */
+	uint8_t sub;       /* sub-state of the name being read */
+	uint8_t name_len;
+	/* of the connection */
+	uint8_t role; /* enum http1_role */
+	uint8_t state;
+	bool started;              /* a start line was complete: later junk is a contradiction */
+	char name[HTTP1_NAME_MAX]; /* carry: what a read cut off of a start line, field name or value */
 };
 
 void http1_init(struct http1 *p, enum http1_role role);

@@ -32,10 +32,9 @@ static void list_reset(struct http1 *p)
 	p->words = possible[p->kind - KIND_LENGTH];
 }
 
-void http1_framing_begin(struct http1 *p, unsigned kind)
+void http1_framing_begin(struct http1 *p)
 {
-	p->kind = (uint8_t)kind;
-	if (kind == KIND_LENGTH) {
+	if (p->kind == KIND_LENGTH) {
 		p->left = 0;
 		p->token_len = L_EMPTY;
 	} else {
@@ -43,10 +42,10 @@ void http1_framing_begin(struct http1 *p, unsigned kind)
 	}
 }
 
-void http1_framing_bad_name(struct http1 *p, unsigned kind)
+void http1_framing_bad_name(struct http1 *p)
 {
-	if (p->role == HTTP1_REQUEST && (kind == KIND_LENGTH || kind == KIND_CODING))
-		p->error = kind == KIND_LENGTH ? HTTP1_BAD_LENGTH : HTTP1_BAD_CODING;
+	if (p->role == HTTP1_REQUEST && (p->kind == KIND_LENGTH || p->kind == KIND_CODING))
+		p->error = p->kind == KIND_LENGTH ? HTTP1_BAD_LENGTH : HTTP1_BAD_CODING;
 }
 
 /* One element of the list is complete. RFC 9110 8.6: the same value several times is that value. */
@@ -165,6 +164,30 @@ void http1_framing_end(struct http1 *p)
 	p->kind = KIND_NONE;
 }
 
+/* What nearly all send, to the letter. */
+static bool plain_value(struct http1 *p, const char *v, size_t n)
+{
+	if (p->kind == KIND_CODING && n == 7 && memcmp(v, "chunked", 7) == 0)
+		p->flags |= F_CODING | F_CHUNKED;
+	else if (p->kind == KIND_CONNECTION && n == 10 && memcmp(v, "keep-alive", 10) == 0)
+		p->flags |= F_KEEP_ALIVE;
+	else if (p->kind == KIND_CONNECTION && n == 5 && memcmp(v, "close", 5) == 0)
+		p->flags |= F_CLOSE;
+	else
+		return false;
+	p->kind = KIND_NONE;
+	return true;
+}
+
+void http1_framing_value(struct http1 *p, const char *v, size_t n)
+{
+	if (plain_value(p, v, n))
+		return;
+	http1_framing_begin(p);
+	http1_framing_feed(p, v, n);
+	http1_framing_end(p);
+}
+
 static void frame(struct http1 *p, enum http1_framing framing, unsigned state)
 {
 	p->framing = (uint8_t)framing;
@@ -181,8 +204,6 @@ static void fail(struct http1 *p, enum http1_error error)
 /* RFC 9112 6.3, rules 1 and 2. */
 static bool bodiless(struct http1 *p)
 {
-	if (p->role == HTTP1_REQUEST)
-		return false;
 	if (p->status == 101 || (p->answer == HTTP1_ANSWER_CONNECT && p->status / 100 == 2)) {
 		frame(p, HTTP1_NO_BODY, S_END_SWITCH);
 		return true;
@@ -194,26 +215,11 @@ static bool bodiless(struct http1 *p)
 	return false;
 }
 
-/* RFC 9112 6.3 in its order; 9.3 for keep_alive. */
-void http1_framing_decide(struct http1 *p)
+static void no_coding(struct http1 *p)
 {
-	p->keep_alive = !(p->flags & F_CLOSE) && (p->version >= 0x11 || (p->flags & F_KEEP_ALIVE));
-	p->left = 0;
-	p->token_len = 0;
-	if (bodiless(p))
-		return;
-	if (p->error) {
-		fail(p, (enum http1_error)p->error);
-	} else if (p->flags & F_CHUNKED) {
-		/* 6.1: Transfer-Encoding in HTTP/1.0 is followed, and the connection ends with it */
-		if (p->version < 0x11)
-			p->keep_alive = false;
-		frame(p, HTTP1_CHUNKED, S_CHUNK_SIZE);
-	} else if ((p->flags & F_CODING) && p->role == HTTP1_REQUEST) {
-		fail(p, HTTP1_BAD_CODING);
-	} else if (p->flags & F_LENGTH_BAD && !(p->flags & F_CODING)) {
+	if (p->flags & F_LENGTH_BAD) {
 		fail(p, HTTP1_BAD_LENGTH);
-	} else if (p->flags & F_LENGTH && !(p->flags & F_CODING)) {
+	} else if (p->flags & F_LENGTH) {
 		p->left = p->content_length;
 		frame(p, HTTP1_LENGTH, p->left ? S_LENGTH : S_END);
 	} else if (p->role == HTTP1_RESPONSE) {
@@ -222,4 +228,36 @@ void http1_framing_decide(struct http1 *p)
 	} else {
 		frame(p, HTTP1_NO_BODY, S_END);
 	}
+}
+
+/* RFC 9112 6.3 in its order. */
+static void body(struct http1 *p)
+{
+	if (p->error) {
+		fail(p, (enum http1_error)p->error);
+	} else if (p->flags & F_CHUNKED) {
+		/* 6.1: Transfer-Encoding in HTTP/1.0 is followed, and the connection ends with it */
+		if (p->version < 0x11)
+			p->keep_alive = false;
+		frame(p, HTTP1_CHUNKED, S_CHUNK_SIZE);
+	} else if (!(p->flags & F_CODING)) {
+		no_coding(p);
+	} else if (p->role == HTTP1_REQUEST) {
+		fail(p, HTTP1_BAD_CODING);
+	} else {
+		p->keep_alive = false;
+		frame(p, HTTP1_UNTIL_CLOSE, S_UNTIL_CLOSE);
+	}
+}
+
+/* RFC 9112 9.3 for keep_alive. */
+enum http1_event http1_framing_decide(struct http1 *p)
+{
+	p->keep_alive = !(p->flags & F_CLOSE) && (p->version >= 0x11 || (p->flags & F_KEEP_ALIVE));
+	p->over_limit = p->head_bytes > HTTP1_HEAD_LIMIT;
+	p->left = 0;
+	p->token_len = 0;
+	if (p->role == HTTP1_REQUEST || !bodiless(p))
+		body(p);
+	return HTTP1_HEAD_END;
 }

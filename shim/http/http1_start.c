@@ -13,14 +13,6 @@
 /* Version and status fit here with room for padding; what does not is no start line. */
 #define WINDOW 32
 
-/* tchar of RFC 9110 5.6.2, one bit a character. */
-static bool is_tchar(unsigned char c)
-{
-	static const uint64_t set[4] = { 0x03ff6cfa00000000u, 0x57ffffffc7fffffeu };
-
-	return set[c >> 6] >> (c & 63) & 1;
-}
-
 static enum http1_event start_error(struct http1 *p)
 {
 	return http1_break(p, p->started || (p->flags & F_URL) ? HTTP1_BAD_START_LINE : HTTP1_NOT_HTTP);
@@ -32,12 +24,12 @@ static void carry(struct http1 *p, const char *s, size_t n)
 	p->name_len += (uint8_t)n;
 }
 
-static enum http1_event method(struct http1 *p, const char **in, const char *end, struct http1_data *d)
+static enum http1_event any_method(struct http1 *p, const char **in, const char *end, struct http1_data *d)
 {
 	const char *start = *in, *cur = start;
 	size_t n;
 
-	while (cur < end && is_tchar((unsigned char)*cur) && cur - start <= HTTP1_METHOD_MAX)
+	while (cur < end && http1_is_tchar((unsigned char)*cur) && cur - start <= HTTP1_METHOD_MAX)
 		cur++;
 	n = (size_t)(cur - start);
 	if (p->name_len + n > HTTP1_METHOD_MAX)
@@ -63,7 +55,7 @@ static enum http1_event method(struct http1 *p, const char **in, const char *end
 	return HTTP1_METHOD;
 }
 
-static enum http1_event target(struct http1 *p, const char **in, const char *end, struct http1_data *d)
+static enum http1_event any_target(struct http1 *p, const char **in, const char *end, struct http1_data *d)
 {
 	const char *start = *in, *cur = start;
 
@@ -97,7 +89,7 @@ static enum http1_event target_start(struct http1 *p, const char **in, const cha
 	case 'h':
 	case 'H': p->flags |= F_URL;
 	}
-	return target(p, in, end, d);
+	return any_target(p, in, end, d);
 }
 
 /* A line without version is the whole of an HTTP/0.9 request, which nginx, apache and Python still serve. */
@@ -117,16 +109,6 @@ static enum http1_event target_end(struct http1 *p, const char **in, const char 
 	p->started = true;
 	p->state = S_SIMPLE;
 	return HTTP1_VERSION;
-}
-
-/* "HTTP/" DIGIT "." DIGIT; the name is case-sensitive (RFC 9112 2.3). 0 if it is none of version 0 or 1. */
-static unsigned version(const char *s)
-{
-	unsigned minor = (unsigned char)s[7] - '0';
-
-	if (memcmp(s, "HTTP/", 5) != 0 || (s[5] != '0' && s[5] != '1') || s[6] != '.' || minor > 9)
-		return 0;
-	return (s[5] == '1') << 4 | minor | 0x100;
 }
 
 /*
@@ -157,7 +139,17 @@ static bool window(struct http1 *p, const char **in, const char *end, const char
 
 static bool wrong_prefix(const char *s, size_t n) { return memcmp(s, "HTTP/", n < 5 ? n : 5) != 0; }
 
-static enum http1_event request_version(struct http1 *p, const char **in, const char *end)
+static enum http1_event version_done(struct http1 *p, unsigned version)
+{
+	p->version = (uint8_t)version;
+	p->started = true;
+	p->flags = 0;
+	p->name_len = 0;
+	p->state = S_LINE;
+	return HTTP1_VERSION;
+}
+
+static enum http1_event any_version(struct http1 *p, const char **in, const char *end)
 {
 	const char *s;
 	unsigned v;
@@ -179,55 +171,10 @@ static enum http1_event request_version(struct http1 *p, const char **in, const 
 	n -= 1 + (s[n - 2] == '\r');
 	while (n && is_blank(s[n - 1]))
 		n--;
-	v = n == 8 ? version(s) : 0;
+	v = n == 8 ? http1_parse_version(s) : 0;
 	if (!v)
 		return start_error(p);
-	p->version = (uint8_t)v;
-	p->started = true;
-	p->name_len = 0;
-	p->flags = 0;
-	p->state = S_LINE;
-	return HTTP1_VERSION;
-}
-
-enum http1_event http1_request_line(struct http1 *p, const char **in, const char *end, struct http1_data *d)
-{
-	if (*in == end)
-		return HTTP1_NEED_MORE;
-	switch (p->state) {
-	case S_METHOD: return method(p, in, end, d);
-	case S_TARGET_START: return target_start(p, in, end, d);
-	case S_TARGET: return target(p, in, end, d);
-	case S_TARGET_END: return target_end(p, in, end);
-	default: return request_version(p, in, end);
-	}
-}
-
-/*
- * status-line = HTTP-version SP status-code SP [ reason-phrase ]. Servers leave out the
- * phrase and the space before it; the phrase may hold anything.
- */
-static bool parse_status(struct http1 *p, const char *s, size_t n)
-{
-	unsigned v = n >= 13 ? version(s) : 0, status = 0;
-	size_t i = 8;
-
-	if (!v || !is_blank(s[i]))
-		return false;
-	while (i < n && is_blank(s[i]))
-		i++;
-	if (i + 4 > n)
-		return false;
-	for (size_t stop = i + 3; i < stop; i++) {
-		if (s[i] < '0' || s[i] > '9')
-			return false;
-		status = status * 10 + (unsigned)(s[i] - '0');
-	}
-	if (status < 100 || !(is_blank(s[i]) || s[i] == '\r' || s[i] == '\n'))
-		return false;
-	p->version = (uint8_t)v;
-	p->status = (uint16_t)status;
-	return true;
+	return version_done(p, v & 0xff);
 }
 
 static enum http1_event no_status(struct http1 *p)
@@ -235,7 +182,7 @@ static enum http1_event no_status(struct http1 *p)
 	return http1_break(p, p->started ? HTTP1_BAD_START_LINE : HTTP1_NO_STATUS_LINE);
 }
 
-enum http1_event http1_status_line(struct http1 *p, const char **in, const char *end)
+static enum http1_event any_status(struct http1 *p, const char **in, const char *end)
 {
 	const char *s;
 	bool lf;
@@ -247,7 +194,7 @@ enum http1_event http1_status_line(struct http1 *p, const char **in, const char 
 		if (!window(p, in, end, &s, &n, &lf))
 			return wrong_prefix(s, n) ? no_status(p) : HTTP1_NEED_MORE;
 		p->name_len = 0;
-		if (!parse_status(p, s, n))
+		if (!http1_parse_status(p, s, n))
 			return no_status(p);
 		p->state = S_STATUS_REST;
 	} else {
@@ -262,87 +209,68 @@ enum http1_event http1_status_line(struct http1 *p, const char **in, const char 
 	return HTTP1_STATUS;
 }
 
-static bool starts(const char *p, size_t n, const char *word, size_t len)
+HTTP1_STEP(http1_start_step)
 {
-	return memcmp(p, word, n < len ? n : len) == 0;
+	(void)opt;
+	if (*in == end)
+		return HTTP1_NEED_MORE;
+	switch (p->state) {
+	case S_METHOD: return any_method(p, in, end, d);
+	case S_TARGET_START: return target_start(p, in, end, d);
+	case S_TARGET: return any_target(p, in, end, d);
+	case S_TARGET_END: return target_end(p, in, end);
+	case S_VERSION: return any_version(p, in, end);
+	default: return any_status(p, in, end);
+	}
 }
 
-/* Behind "METHOD SP" of a first line. Methods which other line protocols share (get, set) need a path or URL.
- */
-static int sniff_target(const char *p, size_t n, bool http_only)
-{
-	size_t i = 0;
+/* The steps for what clients and servers nearly always send, of which nothing was cut off. */
 
-	while (i < n && is_blank(p[i]))
-		i++;
-	if (i == n)
-		return 0;
-	if (p[i] == '/' || p[i] == '*')
-		return 1;
-	if ((p[i] | 0x20) == 'h' && n - i < 4)
-		return 0;
-	if ((p[i] | 0x20) == 'h' && (p[i + 1] | 0x20) == 't' && (p[i + 2] | 0x20) == 't' &&
-	    (p[i + 3] | 0x20) == 'p')
-		return 1;
-	return http_only && (unsigned char)p[i] > 0x20 ? 1 : -1;
+HTTP1_STEP(http1_method)
+{
+	if (p->name_len || end - *in < 5 || memcmp(*in, "GET /", 5) != 0)
+		return http1_steps(p, opt, in, end, d);
+	d->p = *in;
+	d->n = 3;
+	http1_take(p, in, *in + 4);
+	p->flags = F_GET;
+	p->state = S_TARGET_START;
+	return HTTP1_METHOD;
 }
 
-int http1_sniff(const char *p, size_t n)
+HTTP1_STEP(http1_target)
 {
-	static const char proxy2[] = "\r\n\r\n\0\r\nQUIT\n";
-	static const char http_only[][8] = { "POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "PATCH", "DELETE" };
-	size_t i = 0, m;
-	bool ours = false;
+	const char *cur = scan_blank(*in, end);
 
-	if (n > 24)
-		n = 24;
-	if (n && starts(p, n, proxy2, 12))
-		return n < 12 ? 0 : 2;
-	while (i < n && (p[i] == '\r' || p[i] == '\n'))
-		i++;
-	p += i;
-	n -= i;
-	if (n == 0)
-		return i == 24 ? -1 : 0;
-	if (starts(p, n, "PROXY ", 6))
-		return n < 6 ? 0 : i ? -1 : 2;
-	if (starts(p, n, "PRI * HTTP/2", 12))
-		return n < 12 ? 0 : -1;
-	for (m = 0; m < n && is_tchar((unsigned char)p[m]); m++)
-		;
-	if (m == n)
-		return i + n == 24 ? -1 : 0;
-	if (m == 0 || !is_blank(p[m]))
-		return -1;
-	for (size_t k = 0; k < sizeof(http_only) / sizeof(http_only[0]); k++)
-		ours |= strlen(http_only[k]) == m && memcmp(p, http_only[k], m) == 0;
-	return sniff_target(p + m, n - m, ours);
+	if (cur == end || *cur != ' ' || **in != '/')
+		return http1_steps(p, opt, in, end, d);
+	d->p = *in;
+	d->n = (size_t)(cur - *in);
+	d->first = true;
+	d->last = true;
+	http1_take(p, in, cur + 1);
+	p->flags |= F_URL;
+	p->state = S_VERSION;
+	return HTTP1_TARGET;
 }
 
-static bool looks_like_request_line(const char *p, size_t n)
+HTTP1_STEP(http1_version)
 {
-	const char *lf = scan_lf(p, p + n), *cur = p;
-
-	if (!lf)
-		return false;
-	if (lf > p && lf[-1] == '\r')
-		lf--;
-	while (cur < lf && is_tchar((unsigned char)*cur))
-		cur++;
-	if (cur == p || cur - p > HTTP1_METHOD_MAX || cur == lf || *cur++ != ' ')
-		return false;
-	p = cur;
-	while (cur < lf && (unsigned char)*cur > 0x20)
-		cur++;
-	return cur > p && lf - cur == 9 && *cur == ' ' && version(cur + 1);
+	if (p->name_len || end - *in < 10 || memcmp(*in, "HTTP/1.1\r\n", 10) != 0)
+		return http1_steps(p, opt, in, end, d);
+	http1_take(p, in, *in + 10);
+	return version_done(p, 0x11);
 }
 
-/* Stricter than the parser: no padding, no HTTP/0.9, the whole line or as much as tells. */
-bool http1_looks_like_start(const char *p, size_t n, enum http1_role role)
+HTTP1_STEP(http1_status)
 {
-	struct http1 scratch;
+	const char *lf;
 
-	if (role == HTTP1_REQUEST)
-		return looks_like_request_line(p, n);
-	return parse_status(&scratch, p, n) && p[8] == ' ';
+	if (p->name_len || end - *in < 13 || !http1_parse_status(p, *in, 13) ||
+	    !(lf = scan_lf(*in + 12, end)))
+		return http1_steps(p, opt, in, end, d);
+	http1_take(p, in, lf + 1);
+	p->started = true;
+	p->state = S_LINE;
+	return HTTP1_STATUS;
 }

@@ -14,17 +14,30 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 
-static inline const char *scan_lf(const char *p, const char *end)
+static inline unsigned scan_mask(const char *p, char c)
 {
-	const __m128i lf = _mm_set1_epi8('\n');
+	const __m128i v = _mm_loadu_si128((const __m128i *)p);
+
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(c)));
+}
+
+/* The first c in [p, end), or NULL. */
+static inline const char *scan_byte(const char *p, const char *end, char c)
+{
+	const char *last;
 	unsigned hit;
 
-	for (; end - p >= 16; p += 16) {
-		hit = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)p), lf));
+	if (end - p < 16)
+		return p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
+	last = end - 16;
+	do {
+		hit = scan_mask(p, c);
 		if (hit)
 			return p + __builtin_ctz(hit);
-	}
-	return p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+		p += 16;
+	} while (p <= last);
+	hit = scan_mask(last, c); /* looks again at bytes that had none */
+	return hit ? last + __builtin_ctz(hit) : NULL;
 }
 
 /* The first byte that is no visible one: 0x00 to 0x20. Bytes above 0x7e are passed over. */
@@ -47,9 +60,9 @@ static inline const char *scan_blank(const char *p, const char *end)
 
 #else
 
-static inline const char *scan_lf(const char *p, const char *end)
+static inline const char *scan_byte(const char *p, const char *end, char c)
 {
-	return p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+	return p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
 }
 
 static inline const char *scan_blank(const char *p, const char *end)
@@ -60,6 +73,8 @@ static inline const char *scan_blank(const char *p, const char *end)
 }
 
 #endif
+
+static inline const char *scan_lf(const char *p, const char *end) { return scan_byte(p, end, '\n'); }
 
 /* OWS of RFC 9110 5.6.3. */
 static inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
