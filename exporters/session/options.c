@@ -54,9 +54,7 @@ void session_options(const struct config *config, struct arena *arena, struct sp
 	};
 
 	span_options_init(options);
-	options->conventions = conventions[config->semantic_conventions];
-	if (options->conventions == SPAN_CONVENTIONS_LEGACY)
-		options->scope = &span_scope_legacy;
+	span_options_conventions(options, conventions[config->semantic_conventions]);
 	options->detail = config->detail == CONFIG_DETAIL_MINIMAL ? SPAN_DETAIL_MINIMAL : SPAN_DETAIL_NORMAL;
 	options->trust = config->trust_forwarded ? SPAN_TRUST_ALL : SPAN_TRUST_NONE;
 	options->child_spans = config->child_spans;

@@ -21,6 +21,7 @@ void extras_timing(struct span_build *b)
 		{ SPAN_FLAG_TAIL_CANDIDATE, NAME_TAIL_KEPT },
 		{ SPAN_FLAG_DEBUG, NAME_DEBUG },
 		{ SPAN_FLAG_AMBIGUOUS_PARENT, NAME_AMBIGUOUS_PARENT },
+		{ SPAN_FLAG_HANDED_OVER, NAME_HANDED_OVER },
 	};
 	const struct span_record *r = b->record;
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "exporters/span/build.h"
-#include "exporters/span/text.h"
 
 #define FLAG_SAMPLED      0x001u
 #define FLAG_RANDOM       0x002u
@@ -68,11 +67,10 @@ static void identity(const struct span_build *b, struct span *out)
 static void own_span(struct span_build *b, struct span *out)
 {
 	out->name = b->text[TAG_NAME].n ? b->text[TAG_NAME] : SLICE("unnamed");
-	if (b->record->end != SPAN_END_COMPLETE && b->record->end != SPAN_END_OPEN)
-		http_outcome(b, out);
+	http_outcome(b, out);
 	if (b->has[TAG_STATUS_MESSAGE]) {
 		out->status = MODEL_STATUS_ERROR;
-		out->status_message = text_cut(b->text[TAG_STATUS_MESSAGE], b->options->value_chars);
+		out->status_message = b->text[TAG_STATUS_MESSAGE];
 	}
 }
 

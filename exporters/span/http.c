@@ -133,7 +133,11 @@ static void put_version(struct span_build *b)
 					 : text);
 }
 
-static int64_t size_of(uint64_t bytes) { return bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes; }
+/* head + body, as large as an attribute can tell */
+static int64_t size_of(uint32_t head, uint64_t body)
+{
+	return body > INT64_MAX - (uint64_t)head ? INT64_MAX : (int64_t)(body + head);
+}
 
 static void put_sizes(struct span_build *b)
 {
@@ -144,37 +148,42 @@ static void put_sizes(struct span_build *b)
 	if (b->options->detail == SPAN_DETAIL_MINIMAL)
 		return;
 	if (body || r->request_body_bytes)
-		build_int(b, NAME_REQUEST_BODY, size_of(r->request_body_bytes));
+		build_int(b, NAME_REQUEST_BODY, size_of(0, r->request_body_bytes));
 	if (r->status)
-		build_int(b, NAME_RESPONSE_BODY, size_of(r->response_body_bytes));
+		build_int(b, NAME_RESPONSE_BODY, size_of(0, r->response_body_bytes));
 	if (b->options->detail < SPAN_DETAIL_FULL)
 		return;
 	if (r->request_head_bytes)
-		build_int(b, NAME_REQUEST_SIZE,
-			  size_of(r->request_head_bytes + size_of(r->request_body_bytes)));
+		build_int(b, NAME_REQUEST_SIZE, size_of(r->request_head_bytes, r->request_body_bytes));
 	if (r->response_head_bytes)
-		build_int(b, NAME_RESPONSE_SIZE,
-			  size_of(r->response_head_bytes + size_of(r->response_body_bytes)));
+		build_int(b, NAME_RESPONSE_SIZE, size_of(r->response_head_bytes, r->response_body_bytes));
+}
+
+/* The path of a UNIX socket is the server's end: local for SERVER spans, the peer of CLIENT spans. */
+static void put_unix(struct span_build *b)
+{
+	if (b->options->detail == SPAN_DETAIL_MINIMAL)
+		return;
+	build_text(b, NAME_TRANSPORT, SLICE("unix"));
+	build_text(b, NAME_OLD_TRANSPORT, SLICE("unix"));
+	if (b->record->kind == SPAN_KIND_SERVER && b->text[TAG_UNIX_PATH].n)
+		build_text(b, NAME_LOCAL_ADDRESS, b->text[TAG_UNIX_PATH]);
 }
 
 static void put_local(struct span_build *b)
 {
-	bool is_unix = b->record->local.family == 1 || b->record->peer.family == 1;
-	enum span_detail detail = b->options->detail;
-	struct slice address;
+	const struct span_address *local = &b->record->local;
 
-	if (is_unix && detail >= SPAN_DETAIL_NORMAL) {
-		build_text(b, NAME_TRANSPORT, SLICE("unix"));
-		build_text(b, NAME_OLD_TRANSPORT, SLICE("unix"));
+	if (local->family == 1 || b->record->peer.family == 1) {
+		put_unix(b);
 		return;
 	}
-	if (detail < SPAN_DETAIL_FULL || b->record->local.family == 0 || is_unix)
+	if (b->options->detail < SPAN_DETAIL_FULL || local->family == 0)
 		return;
 	build_text(b, NAME_TRANSPORT, SLICE("tcp"));
 	build_text(b, NAME_OLD_TRANSPORT, SLICE("ip_tcp"));
-	address = endpoint_address(b->arena, &b->record->local);
-	build_text(b, NAME_LOCAL_ADDRESS, address);
-	build_int(b, NAME_LOCAL_PORT, b->record->local.port);
+	build_text(b, NAME_LOCAL_ADDRESS, endpoint_address(b->arena, local));
+	build_int(b, NAME_LOCAL_PORT, local->port);
 }
 
 void http_exchange(struct span_build *b)

@@ -31,10 +31,11 @@ static void put_url(struct span_build *b, struct slice scheme, const struct endp
 	/* A UNIX path is no authority; the URL then has an empty one. */
 	bool path = remote->host.n && remote->host.p == b->text[TAG_UNIX_PATH].p;
 	struct slice authority = path ? SLICE("") : endpoint_join(b->arena, remote);
+	struct slice rest = slice_is(t->path, "*") ? SLICE("") : t->path; /* RFC 9112 3.2.4 */
 
 	build_text(b, NAME_FULL,
 		   text_join(b->arena,
-			     (struct slice[]){ scheme, SLICE("://"), authority, t->path,
+			     (struct slice[]){ scheme, SLICE("://"), authority, rest,
 					       t->query.n ? SLICE("?") : SLICE(""), t->query },
 			     6));
 	if (b->options->detail == SPAN_DETAIL_FULL || !(b->options->conventions & SPAN_CONVENTIONS_STABLE))

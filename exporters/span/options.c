@@ -44,3 +44,9 @@ void span_options_init(struct span_options *o)
 		.scope = &span_scope,
 	};
 }
+
+void span_options_conventions(struct span_options *o, enum span_conventions conventions)
+{
+	o->conventions = conventions;
+	o->scope = conventions == SPAN_CONVENTIONS_STABLE ? &span_scope : &span_scope_legacy;
+}

@@ -62,6 +62,9 @@ struct span_options {
  */
 void span_options_init(struct span_options *o);
 
+/* The conventions and the scope that goes with them. */
+void span_options_conventions(struct span_options *o, enum span_conventions conventions);
+
 /* Instrumentation scope "btrace", our version, and the schema of the names in names.def. */
 extern const struct scope span_scope;
 extern const struct scope span_scope_legacy; /* no schema URL: its names are of no single version */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a program adds by btrace.h: attributes, events; and links. */
 #include "exporters/span/build.h"
-#include "exporters/span/text.h"
 
 #define EVENTS_MAX (SPAN_TAIL_BYTES / 12) /* the smallest event takes 12 bytes of the tail */
 #define LINKS_MAX  (SPAN_TAIL_BYTES / 29)
@@ -67,7 +66,7 @@ static bool parse_event(struct span_build *b, const uint8_t *p, size_t n, struct
 		return false;
 	memcpy(&time, p, sizeof time);
 	*out = (struct model_event){ .time_unix_ns = build_time(b, time) };
-	out->name = text_cut(build_string(b, p + sizeof time, n - sizeof time), b->options->value_chars);
+	out->name = build_string(b, p + sizeof time, n - sizeof time);
 	return true;
 }
 

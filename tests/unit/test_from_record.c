@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "tests/unit/record.h"
+#include "tests/lib/record.h"
 
 static struct arena arena;
 static struct span_options options;
