@@ -40,7 +40,8 @@ void json_write_string(struct buf *out, struct slice text)
 		}
 		from = i + 1;
 	}
-	buf_add(out, text.p + from, text.n - from);
+	if (from < text.n)
+		buf_add(out, text.p + from, text.n - from);
 	buf_add_byte(out, '"');
 }
 

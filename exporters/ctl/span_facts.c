@@ -31,8 +31,12 @@ static struct slice from_to(const char *from, const char *to)
 /* scheme://host/path?query#fragment, cut into host and path; a bare path is a path. */
 static void cut_url(struct slice url, struct slice *host, struct slice *path)
 {
-	const char *end = url.p + url.n, *p = url.p, *slash;
+	const char *end, *p = url.p, *slash;
 
+	*host = *path = (struct slice){ NULL, 0 };
+	if (!url.n)
+		return;
+	end = url.p + url.n;
 	for (const char *q = p; q < end; q++) {
 		if (*q == '?' || *q == '#') {
 			end = q;
@@ -46,8 +50,10 @@ static void cut_url(struct slice url, struct slice *host, struct slice *path)
 		}
 	}
 	slash = p < end ? memchr(p, '/', (size_t)(end - p)) : NULL;
-	*host = p > url.p ? from_to(p, slash ? slash : end) : (struct slice){ NULL, 0 };
-	*path = slash ? from_to(slash, end) : (struct slice){ NULL, 0 };
+	if (p > url.p)
+		*host = from_to(p, slash ? slash : end);
+	if (slash)
+		*path = from_to(slash, end);
 }
 
 static struct slice route_of(const struct span *span, const struct span_facts *facts)

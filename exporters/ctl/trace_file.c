@@ -101,7 +101,7 @@ static void take_lines(struct trace_file *f, size_t from)
 	}
 }
 
-int64_t trace_file_read(struct trace_file *f, size_t max_bytes)
+static int64_t read_pieces(struct trace_file *f, size_t max_bytes)
 {
 	int64_t total = 0;
 
@@ -109,10 +109,8 @@ int64_t trace_file_read(struct trace_file *f, size_t max_bytes)
 		size_t from = f->line.n;
 		ssize_t n;
 
-		if (f->line.n > MAX_LINE) {
-			tell(f, "a line of more than 256 MiB: not a file of traces");
+		if (f->line.n > MAX_LINE)
 			return -EMSGSIZE;
-		}
 		if (!buf_reserve(&f->line, CHUNK))
 			return -ENOMEM;
 		n = read(f->fd, f->line.p + f->line.n, CHUNK);
@@ -130,6 +128,24 @@ int64_t trace_file_read(struct trace_file *f, size_t max_bytes)
 			return -ENOMEM;
 	}
 	return total;
+}
+
+int64_t trace_file_read(struct trace_file *f, size_t max_bytes)
+{
+	int64_t n = read_pieces(f, max_bytes);
+
+	if (n == -EMSGSIZE)
+		tell(f, "a line of more than 256 MiB: not a file of traces");
+	else if (n < 0)
+		tell(f, strerror((int)-n));
+	return n;
+}
+
+void trace_file_try_end(struct trace_file *f)
+{
+	if (f->line.n && f->line.p[f->line.n - 1] == '}' &&
+	    trace_parse(&f->parser, (struct slice){ f->line.p, f->line.n }))
+		f->line.n = 0; /* its newline, when it comes, ends an empty rest and counts the line */
 }
 
 void trace_file_end(struct trace_file *f)
@@ -183,8 +199,6 @@ static int load_one(const char *name, struct trace_store *store, FILE *errors)
 	progress_release(&progress);
 	if (n == 0)
 		trace_file_end(&f);
-	else
-		tell(&f, strerror((int)-n));
 	rc = n < 0 ? (int)n : f.bad_lines > 0;
 	trace_file_close(&f);
 	return rc;

@@ -36,10 +36,12 @@ void trace_file_close(struct trace_file *f);
 
 /*
  * Takes at most about `max_bytes` (0 = up to the end) of what is there now. Returns the bytes read, 0 at the
- * end, -errno. trace_file_end() takes a last line without newline when no more will come.
+ * end, -errno (told). At the end, trace_file_end() takes a last line without newline when no more will come;
+ * trace_file_try_end() takes it if it is complete, when more may come.
  */
 int64_t trace_file_read(struct trace_file *f, size_t max_bytes);
 void trace_file_end(struct trace_file *f);
+void trace_file_try_end(struct trace_file *f);
 
 /* At the end of a followed file: begins anew if it was replaced or made shorter. 1 if so, 0, -errno. */
 int trace_file_reopen(struct trace_file *f);

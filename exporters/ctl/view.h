@@ -18,6 +18,7 @@ struct view_layout {
 	uint64_t slowest_ns; /* of the traces with one span; their bars are relative to it */
 };
 
+/* Starts from zeroes; called again with further traces, columns only grow. */
 void view_fit(struct view_layout *layout, const struct term *term, const struct trace_set *set,
 	      const uint32_t *chosen, size_t n);
 void view_head(struct buf *out, const struct term *term, const struct view_layout *layout);

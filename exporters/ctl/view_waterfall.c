@@ -79,11 +79,15 @@ void view_fit(struct view_layout *layout, const struct term *term, const struct 
 	      const uint32_t *chosen, size_t n)
 {
 	struct slice service = { NULL, 0 };
-	bool services = false;
+	bool services = layout->service > 0;
 	struct row row = { .span = NULL };
 	unsigned fixed, rest;
 
-	*layout = (struct view_layout){ .time = 12, .service = 7, .request = 7, .status = 6, .duration = 9 };
+	layout->time = 12;
+	layout->service = layout->service > 7 ? layout->service : 7;
+	layout->request = layout->request > 7 ? layout->request : 7;
+	layout->status = 6;
+	layout->duration = 9;
 	for (size_t i = 0; i < n; i++) {
 		const struct trace *trace = &set->traces[chosen[i]];
 
