@@ -74,6 +74,7 @@ static struct slice route_of(const struct span *span, const struct span_facts *f
 struct span_facts span_facts(const struct span *span)
 {
 	struct span_facts facts = { .duration_ns = span_duration_ns(span), .status = status_of(span) };
+	struct slice no_host;
 	char status[16];
 
 	facts.method = text_of(span, SLICE("http.request.method"), SLICE("http.method"));
@@ -87,7 +88,7 @@ struct span_facts span_facts(const struct span *span)
 	if (!facts.path.n)
 		cut_url(text_of(span, SLICE("url.full"), SLICE("http.url")), &facts.host, &facts.path);
 	if (!facts.path.n)
-		cut_url(attributes_text(span->attributes, SLICE("http.target")), &facts.host, &facts.path);
+		cut_url(attributes_text(span->attributes, SLICE("http.target")), &no_host, &facts.path);
 	facts.failed = span->status == MODEL_STATUS_ERROR;
 	snprintf(status, sizeof(status), "%d", facts.status);
 	facts.error_type = attributes_text(span->attributes, SLICE("error.type"));

@@ -63,20 +63,31 @@ static uint32_t find_id(const struct builder *b, uint32_t from, uint32_t to, con
 	return low < to && !memcmp(span_at(b, b->by_id[low])->span_id, id, 8) ? b->by_id[low] : NONE;
 }
 
-/* Walks up from each place once; who meets its own trail is cut off from its parent. */
+/* A circle goes through `at`: the span of it that started first becomes a root. */
+static void open_circle(struct builder *b, uint32_t at)
+{
+	uint32_t first = at;
+
+	for (uint32_t i = b->parent[at]; i != at; i = b->parent[i])
+		first = i < first ? i : first;
+	b->parent[first] = NONE;
+}
+
+/* Walks up from each place once; a walk that meets its own trail has found a circle. */
 static void open_circles(struct builder *b, uint32_t from, uint32_t to)
 {
 	for (uint32_t i = from; i < to; i++) {
-		uint32_t at = i;
+		uint32_t at = i, met;
 
 		while (at != NONE && !b->seen[at]) {
 			b->seen[at] = 1;
-			if (b->parent[at] != NONE && b->seen[b->parent[at]] == 1)
-				b->parent[at] = NONE;
 			at = b->parent[at];
 		}
+		met = at != NONE && b->seen[at] == 1 ? at : NONE;
 		for (at = i; at != NONE && b->seen[at] == 1; at = b->parent[at])
 			b->seen[at] = 2;
+		if (met != NONE)
+			open_circle(b, met);
 	}
 }
 
@@ -104,7 +115,7 @@ static void find_parents(struct builder *b, uint32_t from, uint32_t to)
 	for (uint32_t i = from; i < to; i++) {
 		const uint8_t *id = span_at(b, i)->parent_span_id;
 
-		b->parent[i] = memcmp(id, zero, 8) ? find_id(b, from, to, id) : NONE;
+		b->parent[i] = memcmp(id, zero, 8) != 0 ? find_id(b, from, to, id) : NONE;
 	}
 	open_circles(b, from, to);
 }

@@ -64,7 +64,7 @@ void duration_print(struct buf *out, uint64_t ns, const char *micro)
 			buf_add_text(out, steps[i].unit);
 		return;
 	}
-	ns = (ns + 500000000) / 1000000000;
+	ns = ns / 1000000000 + (ns % 1000000000 >= 500000000);
 	if (ns < 7200)
 		buf_printf(out, "%u m %02u s", (unsigned)(ns / 60), (unsigned)(ns % 60));
 	else

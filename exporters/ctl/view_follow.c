@@ -154,7 +154,7 @@ static int open_when_there(struct follower *f, size_t i, bool first)
 
 	if (f->open[i])
 		return 0;
-	if (strcmp(f->names[i], "-") && access(f->names[i], F_OK) && errno == ENOENT) {
+	if (strcmp(f->names[i], "-") != 0 && access(f->names[i], F_OK) && errno == ENOENT) {
 		if (first)
 			fprintf(stderr, "btracectl: waiting for '%s' to appear\n", f->names[i]);
 		return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "exporters/ctl/json_write.h"
 #include "exporters/ctl/span_facts.h"
 #include "exporters/ctl/view.h"
+#include "exporters/encode/json.h"
 
 static void add_id(struct buf *out, const char *name, const uint8_t *id, size_t n)
 {
@@ -17,7 +17,7 @@ static void add_text(struct buf *out, const char *name, struct slice text)
 	if (!text.n)
 		return;
 	buf_printf(out, ",\"%s\":", name);
-	json_write_string(out, text);
+	json_string(out, text);
 }
 
 static void add_span(struct buf *out, const struct span *span, uint32_t depth)
@@ -29,12 +29,12 @@ static void add_span(struct buf *out, const struct span *span, uint32_t depth)
 
 	buf_add_byte(out, '{');
 	add_id(out, "span_id", span->span_id, 8);
-	if (memcmp(span->parent_span_id, zero, 8)) {
+	if (memcmp(span->parent_span_id, zero, 8) != 0) {
 		buf_add_byte(out, ',');
 		add_id(out, "parent_span_id", span->parent_span_id, 8);
 	}
 	buf_printf(out, ",\"depth\":%u,\"kind\":\"%s\",\"name\":", depth, kinds[span->kind]);
-	json_write_string(out, span->name);
+	json_string(out, span->name);
 	add_text(out, "service", span->resource->service_name);
 	add_text(out, "method", facts.method);
 	add_text(out, "route", facts.route);
@@ -46,7 +46,7 @@ static void add_span(struct buf *out, const struct span *span, uint32_t depth)
 	add_text(out, "status_message", span->status_message);
 	buf_printf(out, ",\"start_unix_ns\":%llu,\"duration_ns\":%llu,\"attributes\":",
 		   (unsigned long long)span->start_unix_ns, (unsigned long long)facts.duration_ns);
-	json_write_attributes(out, span->attributes);
+	json_object(out, span->attributes);
 	buf_add_byte(out, '}');
 }
 

@@ -144,7 +144,7 @@ static void add_branches(struct buf *out, const struct term *term, const struct 
 			 const struct trace_node *node, unsigned indent)
 {
 	const struct glyphs *glyphs = glyphs_of(term);
-	bool more[MAX_INDENT + 1];
+	bool more[MAX_INDENT + 1] = { false };
 	const struct trace_node *at = node;
 
 	for (unsigned level = indent; level > 0; level--) {

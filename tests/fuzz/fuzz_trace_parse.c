@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clang-format off
- * FUZZ_SOURCES: exporters/base/json_read.c exporters/ctl/json_write.c exporters/ctl/otlp_read.c exporters/ctl/otlp_value.c exporters/ctl/trace_parse.c exporters/ctl/trace_store.c exporters/ctl/trace_set.c exporters/ctl/span_facts.c exporters/ctl/view_json.c exporters/base/arena.c exporters/base/buf.c exporters/base/number.c exporters/base/utf8.c
+ * FUZZ_SOURCES: exporters/base/json_read.c exporters/encode/json.c exporters/ctl/otlp_read.c exporters/ctl/otlp_value.c exporters/ctl/trace_parse.c exporters/ctl/trace_store.c exporters/ctl/trace_set.c exporters/ctl/span_facts.c exporters/ctl/view_json.c exporters/base/arena.c exporters/base/buf.c exporters/base/number.c exporters/base/utf8.c
  * FUZZ_LIBS: -lm
  * clang-format on */
 #include <stdlib.h>
