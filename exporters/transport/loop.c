@@ -132,25 +132,24 @@ static int until_next_timer(const struct transport_loop *loop, int timeout_ms)
 
 /* --- libcurl --- */
 
-static CURLM *multi_of(struct transport_loop *loop)
+int loop_start_network(struct transport_loop *loop)
 {
 	if (loop->multi)
-		return loop->multi;
+		return 0;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return NULL;
+		return -ENOMEM;
 	loop->multi = curl_multi_init();
-	if (!loop->multi)
-		curl_global_cleanup();
-	return loop->multi;
+	if (loop->multi)
+		return 0;
+	curl_global_cleanup();
+	return -ENOMEM;
 }
 
 int loop_transfer_start(struct transport_loop *loop, void *easy, struct loop_transfer *transfer)
 {
-	CURLM *multi = multi_of(loop);
-
-	if (!multi || curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) != CURLE_OK)
+	if (!loop->multi || curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) != CURLE_OK)
 		return -ENOMEM;
-	return curl_multi_add_handle(multi, easy) == CURLM_OK ? 0 : -EIO;
+	return curl_multi_add_handle(loop->multi, easy) == CURLM_OK ? 0 : -EIO;
 }
 
 void loop_transfer_cancel(struct transport_loop *loop, void *easy)

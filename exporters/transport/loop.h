@@ -9,7 +9,7 @@
  *
  * loop_init ignores SIGPIPE and SIGXFSZ for the process: a collector that hangs
  * up and a file-size limit are errors to count, not reasons to die. libcurl is
- * started at the first transfer only, so that a worker which writes files never
+ * started for the first transport that needs it, so that a worker which writes files never
  * loads certificates.
  */
 
@@ -45,7 +45,7 @@ struct loop_transfer {
 };
 
 struct transport_loop {
-	void *multi; /* CURLM, or NULL before the first transfer */
+	void *multi; /* CURLM, or NULL before loop_start_network */
 	struct loop_watch watches[LOOP_WATCHES];
 	uint32_t next_serial;
 	struct loop_timer *timers; /* soonest first */
@@ -72,6 +72,8 @@ void loop_timer_cancel(struct transport_loop *loop, struct loop_timer *timer);
  * -errno. */
 int loop_wait(struct transport_loop *loop, int timeout_ms);
 
+/* Starts libcurl, once; before transfers. 0 or -errno. */
+int loop_start_network(struct transport_loop *loop);
 /* easy: a CURL handle with all options set; finished() is called once, unless cancelled. 0 or -errno. */
 int loop_transfer_start(struct transport_loop *loop, void *easy, struct loop_transfer *transfer);
 void loop_transfer_cancel(struct transport_loop *loop, void *easy);
