@@ -18,7 +18,8 @@
 
 static const struct transport *transport_by_name(const char *name)
 {
-	static const struct transport *const all[] = { &transport_file, &transport_console };
+	static const struct transport *const all[] = { &transport_http, &transport_grpc, &transport_udp,
+						       &transport_file, &transport_console };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (!strcmp(all[i]->name, name))
