@@ -8,149 +8,147 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exporters/policy/dfa.h"
+#include "exporters/policy/nfa.h"
+#include "exporters/policy/regex.h"
 #include "shim/abi/automaton.h"
 
-#define ACCEPT UINT16_MAX
-
-struct literals {
-	uint8_t class[256];
-	uint32_t classes; /* the bytes in use, all others, the end */
-	uint16_t (*next)[258];
-	uint32_t states, size;
-};
-
-static int fail(struct exclude_error *error, size_t pattern, size_t offset, const char *text)
+static int add_pattern(struct nfa *nfa, const char *pattern, size_t index, struct exclude_error *error)
 {
-	error->pattern = pattern;
-	error->offset = offset;
-	snprintf(error->text, sizeof(error->text), "%s", text);
-	return -EINVAL;
-}
+	struct regex_error trouble;
+	struct regex regex;
+	uint32_t offset = 0;
+	int rc = regex_parse(&regex, pattern, &trouble);
 
-static bool literal_byte(const char *p, size_t *i, uint8_t *byte)
-{
-	if (p[*i] == '\\' && p[*i + 1] && strchr(".^$*+?{}[]\\|()/-_", p[*i + 1]))
-		++*i;
-	else if (strchr("^$*+?{[\\|()", p[*i]))
-		return false;
-	*byte = (uint8_t)p[(*i)++];
-	return true;
-}
-
-static int add_literal(struct literals *l, const char *p, size_t index, struct exclude_error *error)
-{
-	uint32_t state = 0;
-	uint8_t byte = 0;
-	size_t i = 0;
-
-	while (p[i]) {
-		uint16_t *next;
-
-		if (!literal_byte(p, &i, &byte))
-			return fail(error, index, i, "regular expressions are not supported yet");
-		next = &l->next[state][l->class[byte]];
-		if (!p[i])
-			*next = ACCEPT;
-		if (*next == ACCEPT)
-			return 0;
-		if (*next == 0)
-			*next = (uint16_t)l->states++;
-		state = *next;
+	if (rc == -EINVAL) {
+		error->offset = trouble.offset;
+		memcpy(error->text, trouble.text, sizeof(error->text));
+	} else if (rc == 0) {
+		rc = nfa_add(nfa, &regex, &offset);
 	}
-	return 0;
-}
-
-static void number_classes(struct literals *l, const char *const *patterns, size_t n)
-{
-	l->classes = 1;
-	for (size_t i = 0; i < n; i++)
-		for (const char *p = patterns[i]; *p; p++)
-			if (!l->class[(uint8_t)*p])
-				l->class[(uint8_t)*p] = (uint8_t)l->classes++;
-}
-
-/* Breadth first: a missing edge goes where the longest proper suffix goes. */
-static int fill_edges(struct literals *l)
-{
-	uint16_t *queue = calloc(l->states, sizeof(*queue));
-	uint16_t *suffix = calloc(l->states, sizeof(*suffix));
-	size_t head = 0, tail = 0;
-
-	if (!queue || !suffix) {
-		free(queue);
-		free(suffix);
-		return -ENOMEM;
+	if (rc == -E2BIG) {
+		error->offset = offset;
+		snprintf(error->text, sizeof(error->text),
+			 "too large: this repeat or group needs more than %u nodes", NFA_NODES_MAX);
 	}
-	queue[tail++] = 0;
-	while (head < tail) {
-		uint16_t state = queue[head++];
-
-		for (uint32_t c = 0; c < l->classes; c++) {
-			uint16_t other = state ? l->next[suffix[state]][c] : 0;
-			uint16_t *next = &l->next[state][c];
-
-			if (other == ACCEPT)
-				*next = ACCEPT;
-			if (*next == 0) {
-				*next = other;
-			} else if (*next != ACCEPT) {
-				suffix[*next] = other;
-				queue[tail++] = *next;
-			}
-		}
-	}
-	free(queue);
-	free(suffix);
-	return 0;
+	error->pattern = index;
+	regex_release(&regex);
+	return rc;
 }
 
-static size_t write_block(const struct literals *l, uint8_t *out, size_t size)
+/* The least unit in which 16 bits can say where a row begins. */
+static bool lay_out(const struct dfa *dfa, struct automaton_head *head)
+{
+	for (uint32_t shift = 0; shift < 4; shift++) {
+		uint32_t unit = 1u << shift, stride = (dfa->classes + unit - 1) / unit * unit;
+
+		if ((uint64_t)dfa->states * stride / unit > UINT16_MAX)
+			continue;
+		head->shift = (uint16_t)shift;
+		head->stride = (uint16_t)stride;
+		head->cells = dfa->states * stride;
+		head->bytes = (uint32_t)(sizeof(*head) + sizeof(dfa->class) + head->cells * sizeof(uint16_t));
+		return true;
+	}
+	return false;
+}
+
+static int write_block(const struct dfa *dfa, bool accepts, uint8_t *out, size_t size, size_t *used)
 {
 	struct automaton_head head = {
 		.magic = AUTOMATON_MAGIC,
-		.states = l->states + 1,
-		.accept_from = l->states,
-		.classes = (uint16_t)(l->classes + 1),
-		.end_class = (uint16_t)l->classes,
+		.classes = (uint16_t)dfa->classes,
+		.end_class = (uint16_t)(dfa->classes - 1),
 	};
-	uint16_t *next = (uint16_t *)(void *)(out + sizeof(head) + 256);
+	uint16_t *next = (uint16_t *)(void *)(out + sizeof(head) + sizeof(dfa->class));
 
-	head.bytes = (uint32_t)(sizeof(head) + 256 + 2 * head.states * head.classes);
-	if (head.bytes > size)
-		return 0;
+	if (!lay_out(dfa, &head) || head.bytes > size)
+		return -E2BIG;
+	head.accept_from = (dfa->states - accepts) * head.stride >> head.shift;
 	memcpy(out, &head, sizeof(head));
-	memcpy(out + sizeof(head), l->class, 256);
-	for (uint32_t s = 0; s < head.states; s++)
-		for (uint32_t c = 0; c < head.classes; c++) {
-			uint16_t to = s == l->states ? ACCEPT : c == l->classes ? 0 : l->next[s][c];
+	memcpy(out + sizeof(head), dfa->class, sizeof(dfa->class));
+	memset(next, 0, head.cells * sizeof(*next));
+	for (uint32_t s = 0; s < dfa->states; s++)
+		for (uint32_t c = 0; c < dfa->classes; c++)
+			next[s * head.stride + c] =
+				(uint16_t)(dfa->next[s * dfa->classes + c] * head.stride >> head.shift);
+	*used = head.bytes;
+	return 0;
+}
 
-			*next++ = to == ACCEPT ? (uint16_t)l->states : to;
+/* All or nothing; with -E2BIG error->text is set only where the parts of one pattern are to blame. */
+static int compile(const char *const *patterns, size_t n, void *out, size_t size, size_t *used,
+		   struct exclude_error *error)
+{
+	struct nfa nfa;
+	struct dfa dfa = { 0 };
+	bool accepts = false;
+	int rc = nfa_init(&nfa);
+
+	memset(error, 0, sizeof(*error));
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (patterns[i][0])
+			rc = add_pattern(&nfa, patterns[i], i, error);
+	if (rc == 0)
+		rc = dfa_build(&dfa, &nfa);
+	nfa_release(&nfa);
+	if (rc == 0)
+		rc = dfa_minimise(&dfa, &accepts);
+	if (rc == 0)
+		rc = write_block(&dfa, accepts, out, size, used);
+	dfa_release(&dfa);
+	return rc;
+}
+
+/*
+ * A pattern with which the bounds are passed, while they are not with those
+ * before it. Few at first: what fits is cheap to try, what does not is dear.
+ */
+static int find_culprit(const char *const *patterns, size_t n, void *out, size_t size,
+			struct exclude_error *error)
+{
+	struct exclude_error trouble = *error;
+	size_t good = 0, bad = n, used, step = 1;
+
+	while (bad - good > 1) {
+		size_t try = good + step < bad ? good + step : good + (bad - good) / 2;
+		int rc = compile(patterns, try, out, size, &used, error);
+
+		if (rc && rc != -E2BIG)
+			return rc;
+		if (rc) {
+			bad = try;
+			trouble = *error;
+			step = bad; /* halves from here on */
+		} else {
+			good = try;
+			step *= 2;
 		}
-	return head.bytes;
+	}
+	*error = trouble;
+	if (error->text[0])
+		return -E2BIG;
+	error->pattern = bad - 1;
+	if (good && compile(patterns + good, 1, out, size, &used, error) == -E2BIG)
+		good = 0;
+	error->pattern = bad - 1;
+	snprintf(error->text, sizeof(error->text), "too large: %s needs more than %zu bytes of automaton",
+		 good ? "together with the patterns before it, this" : "this pattern", size);
+	return -E2BIG;
 }
 
 int exclude_compile(const char *const *patterns, size_t n, void *out, size_t size, size_t *used,
 		    struct exclude_error *error)
 {
-	struct literals l = { .states = 1 };
-	int rc = 0;
+	bool any = false;
+	int rc;
 
 	*used = 0;
+	memset(error, 0, sizeof(*error));
 	for (size_t i = 0; i < n; i++)
-		l.size += (uint32_t)strlen(patterns[i]);
-	if (l.size == 0)
+		any |= patterns[i][0] != 0;
+	if (!any)
 		return 0;
-	number_classes(&l, patterns, n);
-	if (l.size >= ACCEPT - 2 || !(l.next = calloc(l.size + 1, sizeof(*l.next))))
-		return -ENOMEM;
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = add_literal(&l, patterns[i], i, error);
-	if (rc == 0)
-		rc = fill_edges(&l);
-	if (rc == 0 && (*used = write_block(&l, out, size)) == 0) {
-		fail(error, n - 1, 0, "the patterns are too large together");
-		rc = -E2BIG;
-	}
-	free(l.next);
-	return rc;
+	rc = compile(patterns, n, out, size, used, error);
+	return rc == -E2BIG ? find_culprit(patterns, n, out, size, error) : rc;
 }

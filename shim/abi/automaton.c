@@ -4,31 +4,36 @@
 #include <string.h>
 
 #define CLASS_TABLE_BYTES 256u
-#define MAX_STATES        65535u
-#define MAX_CLASSES       257u
+#define MAX_SHIFT         3u
+
+static bool is_sound(const struct automaton_head *head, size_t bytes)
+{
+	uint32_t unit = 1u << (head->shift & MAX_SHIFT);
+
+	if (head->magic != AUTOMATON_MAGIC || head->bytes > bytes || head->shift > MAX_SHIFT)
+		return false;
+	if (head->classes == 0 || head->end_class >= head->classes || head->stride < head->classes)
+		return false;
+	if (head->stride % unit || head->cells < head->stride || head->cells % head->stride)
+		return false;
+	return head->bytes >= sizeof(*head) + CLASS_TABLE_BYTES + (uint64_t)head->cells * sizeof(uint16_t);
+}
 
 bool automaton_open(struct automaton *a, const void *block, size_t bytes)
 {
 	struct automaton_head head;
 	const uint8_t *p = block;
-	uint64_t need;
 
 	memset(a, 0, sizeof(*a));
 	if (bytes < sizeof(head) + CLASS_TABLE_BYTES || (uintptr_t)p % sizeof(uint16_t))
 		return false;
 	memcpy(&head, p, sizeof(head)); /* the writer may be at work: check and use one copy */
-	if (head.magic != AUTOMATON_MAGIC || head.bytes > bytes)
-		return false;
-	if (head.states == 0 || head.states > MAX_STATES || head.classes == 0 || head.classes > MAX_CLASSES)
-		return false;
-	if (head.end_class >= head.classes)
-		return false;
-	need = sizeof(head) + CLASS_TABLE_BYTES + (uint64_t)head.states * head.classes * sizeof(uint16_t);
-	if (head.bytes < need)
+	if (!is_sound(&head, bytes))
 		return false;
 	a->classes = p + sizeof(head);
 	a->next = (const uint16_t *)(const void *)(a->classes + CLASS_TABLE_BYTES);
-	a->states = head.states;
+	a->shift = head.shift;
+	a->last_row = (head.cells - head.stride) >> head.shift;
 	a->accept_from = head.accept_from;
 	a->n_classes = head.classes;
 	a->end_class = head.end_class;
@@ -40,14 +45,14 @@ bool automaton_open(struct automaton *a, const void *block, size_t bytes)
  * Relaxed atomic loads, so that what was checked is what is used even while a
  * new policy is being written over this one; on every machine a plain load.
  */
-static inline uint32_t follow(const struct automaton *a, uint32_t state, uint32_t class)
+static inline uint32_t follow(const struct automaton *a, uint32_t row, uint32_t class)
 {
 	uint32_t next;
 
 	if (__builtin_expect(class >= a->n_classes, 0))
 		class = 0;
-	next = __atomic_load_n(&a->next[state * a->n_classes + class], __ATOMIC_RELAXED);
-	return __builtin_expect(next >= a->states, 0) ? 0 : next;
+	next = __atomic_load_n(&a->next[(row << a->shift) + class], __ATOMIC_RELAXED);
+	return __builtin_expect(next > a->last_row, 0) ? 0 : next;
 }
 
 static inline uint32_t class_of(const struct automaton *a, char c)
@@ -59,14 +64,14 @@ static inline uint32_t class_of(const struct automaton *a, char c)
 static void run(struct automaton *a, const char *p, size_t n)
 {
 	const struct automaton fixed = *a;
-	uint32_t state = a->state;
+	uint32_t row = a->row;
 
-	if (a->states == 0 || a->matched)
+	if (!a->next || a->matched)
 		return;
 	for (size_t i = 0; i < n; i++)
-		state = follow(&fixed, state, class_of(&fixed, p[i]));
-	a->state = state;
-	a->matched = state >= a->accept_from;
+		row = follow(&fixed, row, class_of(&fixed, p[i]));
+	a->row = row;
+	a->matched = row >= a->accept_from;
 }
 
 static void release_held(struct automaton *a)
@@ -105,7 +110,7 @@ static bool go_on_escape(struct automaton *a, char c)
 		a->held[a->held_n++] = c;
 		return true;
 	}
-	byte = (char)(hex_value(a->held[1]) << 4 | hex_value(c));
+	byte = (char)((unsigned)hex_value(a->held[1]) << 4 | (unsigned)hex_value(c));
 	a->held_n = 0;
 	run(a, &byte, 1);
 	return true;
@@ -139,7 +144,7 @@ bool automaton_end(struct automaton *a)
 {
 	if (a->held_n)
 		release_held(a);
-	if (a->states && !a->matched)
-		a->matched = follow(a, a->state, a->end_class) >= a->accept_from;
+	if (a->next && !a->matched)
+		a->matched = follow(a, a->row, a->end_class) >= a->accept_from;
 	return a->matched;
 }

@@ -12,11 +12,12 @@
  *
  * Layout of the block, little endian, in this order:
  *	struct automaton_head
- *	uint8_t class[256]			byte -> class, < classes
- *	uint16_t next[states * classes]		state * classes + class -> state
- * State 0 is the start. A state >= accept_from is accepting for good: once
- * reached, the answer is yes. End anchors ($) are resolved by feeding class
- * `end_class` once at the end of the text.
+ *	uint8_t class[256]	byte -> class, < classes
+ *	uint16_t next[cells]	rows of `stride` cells, one a state: class -> where the next state's row
+ *begins Where a row begins is counted in units of 1 << shift cells, so that 16 bits reach over 1 MiB and a
+ *step needs no multiplication. Row 0 is the start. A row at accept_from or behind is accepting for good: once
+ *reached, the answer is yes. End anchors ($) are resolved by feeding class `end_class` once at the end of the
+ *text.
  */
 
 #include <stdbool.h>
@@ -28,11 +29,12 @@
 struct automaton_head {
 	uint32_t magic;
 	uint32_t bytes;       /* of the whole block */
-	uint32_t states;      /* 1..65535 */
-	uint32_t accept_from; /* states [accept_from, states) accept */
-	uint16_t classes;     /* 1..257; the last one is the end of text */
+	uint32_t cells;       /* rows * stride */
+	uint32_t accept_from; /* in units; behind the last row: nothing accepts */
+	uint16_t classes;     /* 1..257, <= stride; the last one is the end of text */
 	uint16_t end_class;
-	uint32_t reserved;
+	uint16_t stride; /* a multiple of the unit */
+	uint16_t shift;  /* 0..3 */
 };
 
 _Static_assert(sizeof(struct automaton_head) == 24, "ABI");
@@ -40,8 +42,8 @@ _Static_assert(sizeof(struct automaton_head) == 24, "ABI");
 struct automaton { /* an opened block plus the run's state */
 	const uint8_t *classes;
 	const uint16_t *next;
-	uint32_t states, accept_from, n_classes, end_class;
-	uint32_t state;
+	uint32_t last_row, accept_from, n_classes, end_class, shift;
+	uint32_t row;
 	char held[2]; /* the beginning of an escape that may go on in the next piece */
 	uint8_t held_n;
 	bool matched; /* already sure: further bytes cannot change it */

@@ -6,16 +6,19 @@
 #include <string.h>
 
 /* Finds "ab" anywhere, or "c" at the end. Classes: other, a, b, c, end. */
-#define STATES  4
+#define ROWS    4
 #define CLASSES 5
+#define ROW(n)  ((n)*CLASSES)
+#define CELLS   (ROWS * CLASSES)
 static struct block {
 	struct automaton_head head;
 	uint8_t class[256];
-	uint16_t next[STATES * CLASSES];
+	uint16_t next[CELLS];
 } good = {
-	.head = { AUTOMATON_MAGIC, sizeof(struct block), STATES, 3, CLASSES, 4, 0 },
+	.head = { AUTOMATON_MAGIC, sizeof(struct block), CELLS, ROW(3), CLASSES, 4, CLASSES, 0 },
 	.class = { ['a'] = 1, ['b'] = 2, ['c'] = 3 },
-	.next = { 0, 1, 0, 2, 0, /**/ 0, 1, 3, 2, 0, /**/ 0, 1, 0, 2, 3, /**/ 3, 3, 3, 3, 3 },
+	.next = { 0, ROW(1), 0, ROW(2), 0,      /**/ 0,      ROW(1), ROW(3), ROW(2), 0, /**/
+		  0, ROW(1), 0, ROW(2), ROW(3), /**/ ROW(3), ROW(3), ROW(3), ROW(3), ROW(3) },
 };
 
 static bool finds(const char *text, bool decoded, size_t cut)
@@ -72,22 +75,28 @@ Test(automaton, an_open_automaton_can_be_copied_behind_a_prefix)
 	automaton_feed_decoded(&copy, "3", 1);
 	cr_expect(automaton_end(&a));
 	cr_expect(automaton_end(&copy));
-	cr_expect(a.state != copy.state || a.matched);
+	cr_expect(a.row != copy.row || a.matched);
 }
 
 Test(automaton, a_bad_head_is_refused)
 {
 	struct automaton a;
 	static const struct automaton_head bad[] = {
-		{ 0, sizeof(good), STATES, 3, CLASSES, 4, 0 },
-		{ AUTOMATON_MAGIC, sizeof(good) + 1, STATES, 3, CLASSES, 4, 0 },
-		{ AUTOMATON_MAGIC, sizeof(good) - 1, STATES, 3, CLASSES, 4, 0 },
-		{ AUTOMATON_MAGIC, sizeof(good), 0, 3, CLASSES, 4, 0 },
-		{ AUTOMATON_MAGIC, sizeof(good), 65536, 3, CLASSES, 4, 0 },
-		{ AUTOMATON_MAGIC, sizeof(good), STATES + 1, 3, CLASSES, 4, 0 },
-		{ AUTOMATON_MAGIC, sizeof(good), STATES, 3, 0, 0, 0 },
-		{ AUTOMATON_MAGIC, sizeof(good), STATES, 3, 258, 4, 0 },
-		{ AUTOMATON_MAGIC, sizeof(good), STATES, 3, CLASSES, CLASSES, 0 },
+		{ 0, sizeof(good), CELLS, ROW(3), CLASSES, 4, CLASSES, 0 },
+		{ AUTOMATON_MAGIC, sizeof(good) + 1, CELLS, ROW(3), CLASSES, 4, CLASSES, 0 },
+		{ AUTOMATON_MAGIC, sizeof(good) - 1, CELLS, ROW(3), CLASSES, 4, CLASSES, 0 },
+		{ AUTOMATON_MAGIC, sizeof(good), 0, ROW(3), CLASSES, 4, CLASSES, 0 },
+		{ AUTOMATON_MAGIC, sizeof(good), CELLS + CLASSES, ROW(3), CLASSES, 4, CLASSES, 0 },
+		{ AUTOMATON_MAGIC, sizeof(good), CELLS - 1, ROW(3), CLASSES, 4, CLASSES, 0 },
+		{ AUTOMATON_MAGIC, sizeof(good), 0x80000000u / CLASSES * CLASSES, ROW(3), CLASSES, 4, CLASSES,
+		  0 },
+		{ AUTOMATON_MAGIC, sizeof(good), CELLS, ROW(3), 0, 0, CLASSES, 0 },
+		{ AUTOMATON_MAGIC, sizeof(good), CELLS, ROW(3), CLASSES + 1, 4, CLASSES, 0 },
+		{ AUTOMATON_MAGIC, sizeof(good), CELLS, ROW(3), CLASSES, CLASSES, CLASSES, 0 },
+		{ AUTOMATON_MAGIC, sizeof(good), CELLS, ROW(3), CLASSES, 4, 0, 0 },
+		{ AUTOMATON_MAGIC, sizeof(good), CELLS, ROW(3), CLASSES, 4, CLASSES, 1 },
+		{ AUTOMATON_MAGIC, sizeof(good), CELLS, ROW(3), CLASSES, 4, CLASSES, 4 },
+		{ AUTOMATON_MAGIC, sizeof(good), CELLS, ROW(3), CLASSES, 4, CLASSES, 33 },
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -116,7 +125,7 @@ Test(automaton, wild_classes_and_states_stay_inside)
 		text[i] = (char)i;
 	cr_assert(automaton_open(&a, block, sizeof(*block)));
 	automaton_feed(&a, text, sizeof(text));
-	cr_expect_eq(a.state, 0);
+	cr_expect_eq(a.row, 0);
 	cr_expect(!automaton_end(&a));
 	free(block);
 }
