@@ -175,9 +175,11 @@ build/tidy/%.ok: %.c .clang-tidy $(PROTO_C)
 check-scripts:
 	@shellcheck -S warning -s sh $$(grep -lE '^#!/bin/sh' scripts/*)
 
-analyze: $(PROTO_C) ## gcc's -fanalyzer over all sources (minutes)
+analyze: $(PROTO_C) ## gcc's and clang's static analyzers over all sources (many minutes)
 	@for f in $(filter-out tests/%,$(C_SRC)); do \
-		$(CC) $(EXE_C) -MF /dev/null -fanalyzer -Werror -c -o /dev/null $$f || bad=1; done; [ -z "$$bad" ]
+		$(CC) $(EXE_C) -MF /dev/null -fanalyzer -Werror -c -o /dev/null $$f || bad=1; \
+		clang-tidy --quiet --checks='-*,clang-analyzer-*' --warnings-as-errors='*' $$f -- $(TIDY_C) || bad=1; \
+		done; [ -z "$$bad" ]
 
 # --- tests of the whole ---
 demo: ## nginx and a Python application traced before your eyes

@@ -60,7 +60,7 @@ static bool run_session_child(struct session *session)
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	int error = errno, pid;
 
-	if (mapped < 0 && mapped > -4096) {
+	if (sys_failed(mapped)) {
 		session->error = ENOMEM;
 		return false;
 	}

@@ -17,6 +17,8 @@
  * and whoever finds the in side empty makes it.
  */
 
+#include <sys/uio.h>
+
 #include "shim/conn.h"
 
 /* iov holds at least n bytes. The caller holds the direction. */

@@ -24,7 +24,7 @@ static _Atomic uint64_t *make_chunk(unsigned fd)
 	if (have)
 		return have;
 	mapped = sys6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (mapped < 0 && mapped > -4096)
+	if (sys_failed(mapped))
 		return NULL;
 	if (atomic_compare_exchange_strong_explicit(&shim_fd_chunk[fd / SHIM_FD_CHUNK], &have,
 						    (_Atomic uint64_t *)mapped, memory_order_acq_rel,

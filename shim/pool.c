@@ -16,7 +16,7 @@ static bool slab_ready(struct pool *p, uint32_t number)
 	if (atomic_load_explicit(&p->slab[number], memory_order_acquire))
 		return true;
 	mapped = sys6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (mapped < 0 && mapped > -4096)
+	if (sys_failed(mapped))
 		return false;
 	if (!atomic_compare_exchange_strong_explicit(&p->slab[number], &none, (uint8_t *)mapped,
 						     memory_order_acq_rel, memory_order_acquire))

@@ -94,7 +94,7 @@ static bool map_table(struct session *s, long fd, size_t bytes)
 {
 	long mapped = sys6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	if (mapped < 0 && mapped > -4096) {
+	if (sys_failed(mapped)) {
 		fail(s, "cannot map the span table", mapped);
 		return false;
 	}
@@ -108,7 +108,7 @@ static long receive_table(long socket)
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
-	} control;
+	} control = { { 0 } };
 	char byte = SESSION_HELLO;
 	struct iovec iov = { &byte, 1 };
 	struct msghdr message = { .msg_iov = &iov,
@@ -116,7 +116,7 @@ static long receive_table(long socket)
 				  .msg_control = control.bytes,
 				  .msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *cmsg;
-	int fd;
+	int fd = -1;
 	long n = sys6(SYS_sendto, socket, (long)&byte, 1, MSG_NOSIGNAL, 0, 0);
 
 	if (n >= 0)
@@ -173,7 +173,7 @@ static long make_table(struct session *s)
 	uint8_t seed[32] = { 0 };
 	struct table table;
 	size_t bytes = table_bytes(slots);
-	struct rlimit limit;
+	struct rlimit limit = { 0, 0 };
 	long fd, error;
 
 	/* Above the limit ftruncate raises SIGXFSZ. The limit is this child's own: the soft one may be

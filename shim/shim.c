@@ -61,7 +61,7 @@ static bool family_followed(uint16_t family)
 /* Where a listener listens; asked once per listener. */
 static uint32_t learn_listener(int fd)
 {
-	struct sockaddr_storage addr;
+	struct sockaddr_storage addr = { 0 };
 	socklen_t length = sizeof(addr);
 	uint32_t index;
 
@@ -79,7 +79,7 @@ static uint32_t learn_listener(int fd)
 
 void shim_listening(int fd)
 {
-	struct sockaddr_storage addr;
+	struct sockaddr_storage addr = { 0 };
 	socklen_t length = sizeof(addr);
 
 	GUARD_ENTER();
@@ -209,7 +209,7 @@ static void take_up(int fd, const struct sockaddr_storage *peer)
 
 void shim_found_inetd(void)
 {
-	struct sockaddr_storage peer;
+	struct sockaddr_storage peer = { 0 };
 
 	for (int fd = 0; fd <= 2; fd++)
 		if (is_connected_tcp(fd, &peer))
@@ -223,7 +223,7 @@ void shim_found_inetd(void)
  */
 static void settle_inetd(int fd, enum shim_direction direction, const struct iovec *iov, ssize_t result)
 {
-	struct sockaddr_storage peer;
+	struct sockaddr_storage peer = { 0 };
 	bool http =
 		direction == SHIM_IN && result > 0 && iov && http1_sniff(iov->iov_base, (size_t)result) == 1;
 	uint64_t entry;
@@ -256,9 +256,9 @@ static int next_control_fd(const struct msghdr *message, struct cmsghdr **cmsg, 
 void shim_received_control(const struct msghdr *message)
 {
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(message);
-	struct sockaddr_storage peer;
+	struct sockaddr_storage peer = { 0 };
 	size_t i = 0;
-	int fd;
+	int fd = -1;
 
 	GUARD_ENTER();
 	while (next_control_fd(message, &cmsg, &i, &fd)) {
@@ -274,7 +274,7 @@ void shim_sent_control(const struct msghdr *message)
 {
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(message);
 	size_t i = 0;
-	int fd;
+	int fd = -1;
 
 	GUARD_ENTER();
 	while (active() && next_control_fd(message, &cmsg, &i, &fd)) {

@@ -70,7 +70,7 @@ static char **copy_environment(char **envp)
 		}
 	mapped = sys6(SYS_mmap, 0, (long)(count * sizeof(char *) + bytes), PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (mapped < 0 && mapped > -4096)
+	if (sys_failed(mapped))
 		return NULL;
 	copy = (char **)mapped;
 	to = (char *)(copy + count);
@@ -129,7 +129,7 @@ static bool make_self(void)
 {
 	long mapped = sys6(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (mapped < 0 && mapped > -4096)
+	if (sys_failed(mapped))
 		return false;
 	sys3(SYS_madvise, mapped, 4096, MADV_WIPEONFORK); /* before Linux 4.14: the atfork handler alone */
 	shim.self = (struct shim_self *)mapped;

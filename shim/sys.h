@@ -50,6 +50,9 @@ static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
 #error "libbtrace knows the system call convention of x86-64 and arm64 only"
 #endif
 
+/* For calls whose good answer may be any number, an address for instance. */
+static inline int sys_failed(long result) { return (unsigned long)result > -4096UL; }
+
 #define SYS_ARG(x)              ((long)(x))
 #define sys0(nr)                sys6(nr, 0, 0, 0, 0, 0, 0)
 #define sys1(nr, a)             sys6(nr, SYS_ARG(a), 0, 0, 0, 0, 0)

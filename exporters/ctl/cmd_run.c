@@ -21,6 +21,10 @@
 #include "exporters/ctl/command.h"
 #include "exporters/session/configure.h"
 
+#ifndef BTRACE_MULTIARCH
+#define BTRACE_MULTIARCH "" /* the Makefile knows it */
+#endif
+
 struct run_options {
 	const char *config, *ledger, *service;
 };

@@ -151,7 +151,7 @@ int outputs_rotate(void *context, const char *path)
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
-	} control;
+	} control = { { 0 } };
 	int answer = -EIO, fd;
 	struct iovec iov = { &answer, sizeof(answer) };
 	struct msghdr message = { .msg_iov = &iov,

@@ -132,7 +132,7 @@ static uint32_t look(struct worker *w, uint64_t now_ms)
 		w->first_wait_ms = 0;
 	w->last_waiting = waiting;
 	/* At the present rate a quarter of the table must not fill up while we sleep. */
-	if (fresh < quarter / POLL_MAX_MS)
+	if (!fresh || quarter / fresh >= POLL_MAX_MS)
 		return POLL_MAX_MS;
 	return quarter / fresh > POLL_MIN_MS ? quarter / fresh : POLL_MIN_MS;
 }
