@@ -16,10 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_BUFFERS 4u
-#define POLICY_BYTES (1u << 20)
-#define POLICY_HEAD_BYTES 4096u
-#define POLICY_CAPTURED_MAX 32u
+#define POLICY_BUFFERS        4u
+#define POLICY_BYTES          (1u << 20)
+#define POLICY_HEAD_BYTES     4096u
+#define POLICY_CAPTURED_MAX   32u
 #define POLICY_CAPTURED_BYTES 1536u
 
 enum policy_mode { POLICY_PENDING = 0, POLICY_OFF, POLICY_ON };
@@ -29,8 +29,8 @@ enum policy_root { POLICY_ROOT_RATIO = 0, POLICY_ROOT_ALWAYS, POLICY_ROOT_NEVER 
 
 /* What a parent's decision means. */
 enum policy_parent {
-	POLICY_PARENT_FOLLOW = 0,   /* parentbased_*: the flag wins */
-	POLICY_PARENT_IGNORE,       /* traceidratio, always_on, always_off: root rule for all */
+	POLICY_PARENT_FOLLOW = 0, /* parentbased_*: the flag wins */
+	POLICY_PARENT_IGNORE,     /* traceidratio, always_on, always_off: root rule for all */
 };
 
 enum policy_propagator {
@@ -44,7 +44,7 @@ enum policy_propagator {
 
 enum policy_flag {
 	POLICY_FLAG_FULL_TIMING = 1u << 0,
-	POLICY_FLAG_KEEP_TAIL = 1u << 1,     /* sampled-out requests stay in their slot for the keep rules */
+	POLICY_FLAG_KEEP_TAIL = 1u << 1, /* sampled-out requests stay in their slot for the keep rules */
 	POLICY_FLAG_CLIENT_SPANS = 1u << 2,
 	POLICY_FLAG_INJECT = 1u << 3,
 	POLICY_FLAG_CLIENT_ONLY = 1u << 4,
@@ -66,8 +66,8 @@ struct policy {
 	uint16_t captured_request;  /* names to capture, NUL-terminated, lower case, sorted, in captured[] */
 	uint16_t captured_response; /* behind them */
 	char captured[POLICY_CAPTURED_BYTES];
-	uint64_t keep_slower_ns;    /* 0 = no such rule */
-	uint32_t inject_hosts_bytes;/* later: allow and deny lists */
+	uint64_t keep_slower_ns;     /* 0 = no such rule */
+	uint32_t inject_hosts_bytes; /* later: allow and deny lists */
 	uint32_t reserved[64];
 	/* at POLICY_HEAD_BYTES: the exclusion automaton (automaton.h) */
 };
@@ -87,7 +87,8 @@ enum policy_parent_state { POLICY_NO_PARENT, POLICY_PARENT_SAMPLED, POLICY_PAREN
 enum policy_verdict policy_sample(const struct policy *p, const uint8_t trace_id[16],
 				  enum policy_parent_state parent);
 
-/* round(rate * 2^64), half to even, as Python's sampler; rate in [0,1]. 1.0 is POLICY_ROOT_ALWAYS, not a bound. */
+/* round(rate * 2^64), half to even, as Python's sampler; rate in [0,1]. 1.0 is POLICY_ROOT_ALWAYS, not a
+ * bound. */
 uint64_t policy_bound(double rate);
 
 #endif

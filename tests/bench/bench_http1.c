@@ -13,17 +13,19 @@
 
 #include "shim/http/http1.h"
 
-static const char browser[] = "GET /index.html?q=1 HTTP/1.1\r\n"
-			      "Host: www.example.com\r\n"
-			      "Connection: keep-alive\r\n"
-			      "Accept: text/html,application/xml;q=0.9,*/*;q=0.8\r\n"
-			      "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0\r\n"
-			      "Accept-Encoding: gzip, deflate\r\n"
-			      "Accept-Language: en-US,en;q=0.5\r\n"
-			      "Cache-Control: max-age=0\r\n"
-			      "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
-			      "\r\n";
-static const char plain[] = "GET / HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n";
+static const char browser[] =
+	"GET /index.html?q=1 HTTP/1.1\r\n"
+	"Host: www.example.com\r\n"
+	"Connection: keep-alive\r\n"
+	"Accept: text/html,application/xml;q=0.9,*/*;q=0.8\r\n"
+	"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0\r\n"
+	"Accept-Encoding: gzip, deflate\r\n"
+	"Accept-Language: en-US,en;q=0.5\r\n"
+	"Cache-Control: max-age=0\r\n"
+	"traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
+	"\r\n";
+static const char plain[] =
+	"GET / HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n";
 static const char answer[] = "HTTP/1.1 200 OK\r\n"
 			     "Server: nginx/1.22.1\r\n"
 			     "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
@@ -35,7 +37,8 @@ static const char answer[] = "HTTP/1.1 200 OK\r\n"
 			     "Accept-Ranges: bytes\r\n"
 			     "\r\n"
 			     "Hello world\n";
-static const char chunked[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
+static const char chunked[] =
+	"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
 
 static const struct sample {
 	const char *name, *bytes;
@@ -50,7 +53,8 @@ static const struct sample {
 
 static const struct http1_options options = {
 	.wanted = 1u << HTTP1_FIELD_HOST | 1u << HTTP1_FIELD_USER_AGENT | 1u << HTTP1_FIELD_TRACEPARENT |
-		  1u << HTTP1_FIELD_TRACESTATE | 1u << HTTP1_FIELD_FORWARDED | 1u << HTTP1_FIELD_X_FORWARDED_FOR,
+		  1u << HTTP1_FIELD_TRACESTATE | 1u << HTTP1_FIELD_FORWARDED |
+		  1u << HTTP1_FIELD_X_FORWARDED_FOR,
 };
 
 __attribute__((noinline)) static unsigned parse(struct http1 *p, const char *in, size_t n)
@@ -82,7 +86,8 @@ static void run(const struct sample *s, unsigned times)
 	start = now();
 	for (unsigned i = 0; i < times; i++)
 		events += parse(&p, s->bytes, s->n);
-	printf("%-8s %4zu bytes %2u events %7.1f ns\n", s->name, s->n, events / times, (now() - start) / times);
+	printf("%-8s %4zu bytes %2u events %7.1f ns\n", s->name, s->n, events / times,
+	       (now() - start) / times);
 }
 
 int main(int argc, char **argv)

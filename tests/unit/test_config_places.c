@@ -186,7 +186,8 @@ Test(config_places, environment_beats_the_file_for_resource_attributes_key_by_ke
 
 Test(config_places, one_error_spoils_the_whole_of_OTEL_RESOURCE_ATTRIBUTES)
 {
-	static const char *const bad[] = { "a=1,b", "a=1,=2", "a=1,b=%4", "a=1,b=%zz", "a=1,b=%ff", "a=1,%c3=b", "a=1,b=%0a" };
+	static const char *const bad[] = { "a=1,b",     "a=1,=2",    "a=1,b=%4", "a=1,b=%zz",
+					   "a=1,b=%ff", "a=1,%c3=b", "a=1,b=%0a" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		char environment[128];
