@@ -152,6 +152,7 @@ check-binary: all ## exported symbols, glibc version, hardening, purity of what 
 	@scripts/check-hardening $(B)/libbtrace.so $(B)/btrace-exporter $(B)/btracectl
 	@scripts/check-pure http $(call so,$(wildcard shim/http/*.c))
 	@scripts/check-pure encode $(call exe,$(wildcard exporters/encode/*.c))
+	@scripts/check-docs
 
 check-headers: $(PROTO_C) ## each header compiles alone
 	@for h in $(C_HDR); do echo "#include \"$$h\"" | \
