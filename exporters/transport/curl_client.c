@@ -285,6 +285,19 @@ static void set_safety(struct setup *s, const struct curl_client *client)
 		client->key.n ? &client->key : &client->cert); /* a file may hold both */
 }
 
+/*
+ * libcurl 7.88 (Debian 12 has it) lays HTTP/2 over HTTP/2 when prior knowledge
+ * meets a connection that is taken up again: "Error in the HTTP2 framing layer",
+ * for good (curl issue 10634, mended in 8.0). A connection for each payload then.
+ */
+static bool reuse_is_broken(const struct curl_client *client, long version)
+{
+	unsigned number = curl_version_info(CURLVERSION_NOW)->version_num;
+
+	return client->grpc && version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE && number >= 0x075800 &&
+	       number < 0x080000;
+}
+
 static void set_connection(struct setup *s, const struct curl_client *client)
 {
 	const struct endpoint *e = client->endpoint;
@@ -296,7 +309,9 @@ static void set_connection(struct setup *s, const struct curl_client *client)
 								   : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
 	set_pointer(s, CURLOPT_URL, client->url.p);
 	set_number(s, CURLOPT_HTTP_VERSION, version);
-	set_number(s, CURLOPT_PIPEWAIT, client->grpc);
+	set_number(s, CURLOPT_PIPEWAIT, client->grpc && !reuse_is_broken(client, version));
+	set_number(s, CURLOPT_FRESH_CONNECT, reuse_is_broken(client, version));
+	set_number(s, CURLOPT_FORBID_REUSE, reuse_is_broken(client, version));
 	/* gRPC servers know the time too, and get the chance to say so. */
 	set_number(s, CURLOPT_TIMEOUT_MS, (long)timeout + (client->grpc ? 500 : 0));
 	set_number(s, CURLOPT_CONNECTTIMEOUT_MS, timeout < CONNECT_MS ? (long)timeout : CONNECT_MS);
