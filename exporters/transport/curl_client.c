@@ -285,11 +285,9 @@ static void set_safety(struct setup *s, const struct curl_client *client)
 		client->key.n ? &client->key : &client->cert); /* a file may hold both */
 }
 
-/*
- * libcurl 7.88 (Debian 12 has it) lays HTTP/2 over HTTP/2 when prior knowledge
- * meets a connection that is taken up again: "Error in the HTTP2 framing layer",
- * for good (curl issue 10634, mended in 8.0). A connection for each payload then.
- */
+/* libcurl 7.88 (Debian 12) lays HTTP/2 over HTTP/2 when prior knowledge meets a connection that is taken up
+ * again: each request after the first fails, for good (curl issue 10634, mended in 8.0). A connection for
+ * each payload then. */
 static bool reuse_is_broken(const struct curl_client *client, long version)
 {
 	unsigned number = curl_version_info(CURLVERSION_NOW)->version_num;
