@@ -68,6 +68,7 @@ void http_outcome(struct span_build *b, struct span *out);
 void http_server(struct span_build *b, struct span *out);
 void http_client(struct span_build *b, struct span *out);
 void captured_headers(struct span_build *b);
+void extras_flags(struct span_build *b);
 void extras_timing(struct span_build *b);
 void own_attributes(struct span_build *b);
 void own_events_and_links(struct span_build *b, struct span *out);

@@ -8,7 +8,7 @@ static void put_elapsed(struct span_build *b, enum name name, uint64_t from, uin
 		build_int(b, name, (int64_t)(to - from));
 }
 
-void extras_timing(struct span_build *b)
+void extras_flags(struct span_build *b)
 {
 	static const struct {
 		uint32_t flag;
@@ -23,11 +23,16 @@ void extras_timing(struct span_build *b)
 		{ SPAN_FLAG_AMBIGUOUS_PARENT, NAME_AMBIGUOUS_PARENT },
 		{ SPAN_FLAG_HANDED_OVER, NAME_HANDED_OVER },
 	};
-	const struct span_record *r = b->record;
 
 	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-		if (r->flags & flags[i].flag)
+		if (b->record->flags & flags[i].flag)
 			build_flag(b, flags[i].name);
+}
+
+void extras_timing(struct span_build *b)
+{
+	const struct span_record *r = b->record;
+
 	if (b->options->detail == SPAN_DETAIL_MINIMAL)
 		return;
 	if (r->wait_ns && r->wait_ns <= INT64_MAX)

@@ -98,8 +98,11 @@ int span_from_record(const struct span_slot *copy, const struct span_options *op
 	case SPAN_KIND_CLIENT: http_client(&b, out); break;
 	default: own_span(&b, out); break;
 	}
-	extras_timing(&b);
-	captured_headers(&b);
+	extras_flags(&b);
+	if (copy->head.kind != SPAN_KIND_INTERNAL) {
+		extras_timing(&b);
+		captured_headers(&b);
+	}
 	own_attributes(&b);
 	own_events_and_links(&b, out);
 	out->attributes = attribute_set_end(&b.set);

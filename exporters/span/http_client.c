@@ -38,7 +38,7 @@ static void put_url(struct span_build *b, struct slice scheme, const struct endp
 			     (struct slice[]){ scheme, SLICE("://"), authority, rest,
 					       t->query.n ? SLICE("?") : SLICE(""), t->query },
 			     6));
-	if (b->options->detail == SPAN_DETAIL_FULL || !(b->options->conventions & SPAN_CONVENTIONS_STABLE))
+	if (b->options->detail == SPAN_DETAIL_FULL)
 		build_text(b, NAME_SCHEME, scheme);
 }
 

@@ -161,7 +161,7 @@ Test(http_client, names_of_2022)
 	span = make();
 	expect(&span, "legacy", "http.method", "GET");
 	expect(&span, "legacy", "http.url", "http://h.example:81/a?b=1");
-	expect(&span, "legacy", "http.scheme", "http");
+	cr_expect_null(span_value(&span, "http.scheme"), "opt-in");
 	expect(&span, "legacy", "net.peer.name", "h.example");
 	expect(&span, "legacy", "net.peer.port", "81");
 	expect(&span, "legacy", "net.peer.ip", "192.0.2.7");
