@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "exporters/span/text.h"
-
 void attribute_set_begin(struct attribute_set *s, struct arena *arena, uint32_t limit, uint32_t max_chars)
 {
 	s->arena = arena;
@@ -13,52 +11,9 @@ void attribute_set_begin(struct attribute_set *s, struct arena *arena, uint32_t 
 	s->n = s->dropped = 0;
 }
 
-static struct attribute *next(struct attribute_set *s, struct slice key)
-{
-	struct attribute *a;
-
-	if (s->n >= s->limit) {
-		s->dropped++;
-		return NULL;
-	}
-	a = &s->items[s->n++];
-	a->key = key;
-	return a;
-}
-
-void attribute_set_text(struct attribute_set *s, struct slice key, struct slice value)
-{
-	struct attribute *a = next(s, key);
-
-	if (!a)
-		return;
-	a->value.type = VALUE_STRING;
-	a->value.string = text_cut(value, s->max_chars);
-}
-
-void attribute_set_int(struct attribute_set *s, struct slice key, int64_t value)
-{
-	struct attribute *a = next(s, key);
-
-	if (!a)
-		return;
-	a->value.type = VALUE_INT;
-	a->value.integer = value;
-}
-
-void attribute_set_bool(struct attribute_set *s, struct slice key, bool value)
-{
-	struct attribute *a = next(s, key);
-
-	if (!a)
-		return;
-	a->value.type = VALUE_BOOL;
-	a->value.boolean = value;
-}
-
 void attribute_set_texts(struct attribute_set *s, struct slice key, struct value *items, size_t n)
 {
-	struct attribute *a = next(s, key);
+	struct attribute *a = attribute_set_next(s, key);
 
 	if (!a)
 		return;
@@ -79,7 +34,7 @@ void attribute_set_put(struct attribute_set *s, struct slice key, struct value v
 		if (slice_equal(s->items[i].key, key))
 			a = &s->items[i];
 	if (!a)
-		a = next(s, key);
+		a = attribute_set_next(s, key);
 	if (!a)
 		return;
 	if (value.type == VALUE_STRING)

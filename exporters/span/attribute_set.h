@@ -17,6 +17,7 @@
 
 #include "exporters/base/arena.h"
 #include "exporters/span/model.h"
+#include "exporters/span/text.h"
 
 /* More than a record can name: 460 strings in a tail and our own. What is put above is dropped and counted.
  */
@@ -33,10 +34,51 @@ struct attribute_set {
 
 void attribute_set_begin(struct attribute_set *s, struct arena *arena, uint32_t limit, uint32_t max_chars);
 
+/* A place for one more; NULL: the limit is reached, and it is counted. */
+static inline struct attribute *attribute_set_next(struct attribute_set *s, struct slice key)
+{
+	struct attribute *a = &s->items[s->n];
+
+	if (s->n >= s->limit) {
+		s->dropped++;
+		return NULL;
+	}
+	s->n++;
+	a->key = key;
+	return a;
+}
+
 /* For keys which the caller puts at most once. */
-void attribute_set_text(struct attribute_set *s, struct slice key, struct slice value);
-void attribute_set_int(struct attribute_set *s, struct slice key, int64_t value);
-void attribute_set_bool(struct attribute_set *s, struct slice key, bool value);
+static inline void attribute_set_text(struct attribute_set *s, struct slice key, struct slice value)
+{
+	struct attribute *a = attribute_set_next(s, key);
+
+	if (!a)
+		return;
+	a->value.type = VALUE_STRING;
+	a->value.string = value.n <= s->max_chars ? value : text_cut(value, s->max_chars);
+}
+
+static inline void attribute_set_int(struct attribute_set *s, struct slice key, int64_t value)
+{
+	struct attribute *a = attribute_set_next(s, key);
+
+	if (!a)
+		return;
+	a->value.type = VALUE_INT;
+	a->value.integer = value;
+}
+
+static inline void attribute_set_bool(struct attribute_set *s, struct slice key, bool value)
+{
+	struct attribute *a = attribute_set_next(s, key);
+
+	if (!a)
+		return;
+	a->value.type = VALUE_BOOL;
+	a->value.boolean = value;
+}
+
 /* items: in the arena; they are cut in place */
 void attribute_set_texts(struct attribute_set *s, struct slice key, struct value *items, size_t n);
 

@@ -9,47 +9,16 @@
 #define TRACESTATE_LINES_MAX 32 /* a tracestate has 32 members at most */
 
 const struct name_row span_names[NAME_MAX_] = {
-#define ATTRIBUTE(id, new, old) { { new, sizeof new - 1 }, { old, sizeof old - 1 }, false },
-#define COMMON(id, both)        { { both, sizeof both - 1 }, { both, sizeof both - 1 }, true },
+#define ATTRIBUTE(id, new, old)                         \
+	{ { new, sizeof new - 1 },                      \
+	  { old, sizeof old - 1 },                      \
+	  sizeof new > 1 ? SPAN_CONVENTIONS_STABLE : 0, \
+	  sizeof old > 1 ? SPAN_CONVENTIONS_LEGACY : 0 },
+#define COMMON(id, both) { { both, sizeof both - 1 }, { "", 0 }, SPAN_CONVENTIONS_BOTH, 0 },
 #include "exporters/span/names.def"
 #undef ATTRIBUTE
 #undef COMMON
 };
-
-static bool wants_stable(const struct span_build *b, const struct name_row *row)
-{
-	return (b->options->conventions & SPAN_CONVENTIONS_STABLE || row->common) && row->stable.n;
-}
-
-static bool wants_legacy(const struct span_build *b, const struct name_row *row)
-{
-	return b->options->conventions & SPAN_CONVENTIONS_LEGACY && !row->common && row->legacy.n;
-}
-
-void build_text(struct span_build *b, enum name name, struct slice value)
-{
-	const struct name_row *row = &span_names[name];
-
-	if (wants_stable(b, row))
-		attribute_set_text(&b->set, row->stable, value);
-	if (wants_legacy(b, row))
-		attribute_set_text(&b->set, row->legacy, value);
-}
-
-void build_int(struct span_build *b, enum name name, int64_t value)
-{
-	const struct name_row *row = &span_names[name];
-
-	if (wants_stable(b, row))
-		attribute_set_int(&b->set, row->stable, value);
-	if (wants_legacy(b, row))
-		attribute_set_int(&b->set, row->legacy, value);
-}
-
-void build_flag(struct span_build *b, enum name name)
-{
-	attribute_set_bool(&b->set, span_names[name].stable, true);
-}
 
 struct slice build_string(struct span_build *b, const uint8_t *value, size_t n)
 {

@@ -19,9 +19,10 @@ enum name {
 	NAME_MAX_
 };
 
+/* The name in each set; stable_in and legacy_in are the enum span_conventions with which it goes out. */
 struct name_row {
 	struct slice stable, legacy;
-	bool common; /* one name in both sets */
+	uint8_t stable_in, legacy_in;
 };
 extern const struct name_row span_names[NAME_MAX_];
 
@@ -47,10 +48,34 @@ struct span_build {
 	struct attribute_set set;
 };
 
+/* --- one attribute, under the names that are wanted; each name at most once a span --- */
+static inline void build_text(struct span_build *b, enum name name, struct slice value)
+{
+	const struct name_row *row = &span_names[name];
+
+	if (row->stable_in & b->options->conventions)
+		attribute_set_text(&b->set, row->stable, value);
+	if (row->legacy_in & b->options->conventions)
+		attribute_set_text(&b->set, row->legacy, value);
+}
+
+static inline void build_int(struct span_build *b, enum name name, int64_t value)
+{
+	const struct name_row *row = &span_names[name];
+
+	if (row->stable_in & b->options->conventions)
+		attribute_set_int(&b->set, row->stable, value);
+	if (row->legacy_in & b->options->conventions)
+		attribute_set_int(&b->set, row->legacy, value);
+}
+
+/* True, under a name of both sets. */
+static inline void build_flag(struct span_build *b, enum name name)
+{
+	attribute_set_bool(&b->set, span_names[name].stable, true);
+}
+
 /* --- build.c --- */
-void build_text(struct span_build *b, enum name name, struct slice value);
-void build_int(struct span_build *b, enum name name, int64_t value);
-void build_flag(struct span_build *b, enum name name);
 /* Copies and repairs the strings; tag by tag the first one. */
 void build_read_strings(struct span_build *b);
 /* A string of the copy (span_next_string) as it stands in the arena, repaired. */

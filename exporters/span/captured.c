@@ -56,17 +56,23 @@ static bool parse(struct span_build *b, const uint8_t *value, size_t n, struct h
 	return true;
 }
 
-/* All values of one header, from the string at `pos` on; those before it are another call's. */
-static size_t collect(struct span_build *b, enum span_tag wanted, struct slice name, size_t pos,
-		      struct value *items, size_t max)
+/* Is it another line of the header whose name, with its NUL, stands at `first`? */
+static bool same_name(const uint8_t *value, size_t n, const uint8_t *first, size_t name_n)
+{
+	return n > name_n && memcmp(value, first, name_n + 1) == 0;
+}
+
+/* All values of one header: `first` and those that come after `pos`. */
+static size_t collect(struct span_build *b, enum span_tag wanted, const uint8_t *first, struct header h,
+		      size_t pos, struct value *items, size_t max)
 {
 	enum span_tag tag;
 	const uint8_t *value;
-	struct header h;
-	size_t n, found = 0;
+	size_t n, found = 1, name_n = h.name.n;
 
+	items[0] = (struct value){ .type = VALUE_STRING, .string = h.value };
 	while (found < max && span_next_string(b->copy, &pos, &tag, &value, &n))
-		if (tag == wanted && parse(b, value, n, &h) && slice_equal(h.name, name))
+		if (tag == wanted && same_name(value, n, first, name_n) && parse(b, value, n, &h))
 			items[found++] = (struct value){ .type = VALUE_STRING, .string = h.value };
 	return found;
 }
@@ -114,20 +120,20 @@ void captured_headers(struct span_build *b)
 	static const struct slice prefix[2] = { { "http.request.header.", 20 },
 						{ "http.response.header.", 21 } };
 	struct value items[VALUES_MAX];
-	size_t pos = 0, before = 0, n;
+	size_t pos = 0, n;
 	enum span_tag tag;
 	const uint8_t *value;
 	struct header h;
 
 	if (!b->has[TAG_REQUEST_HEADER] && !b->has[TAG_RESPONSE_HEADER])
 		return;
-	for (; span_next_string(b->copy, &pos, &tag, &value, &n); before = pos) {
+	while (span_next_string(b->copy, &pos, &tag, &value, &n)) {
 		struct slice head = prefix[tag == TAG_RESPONSE_HEADER], key;
 
 		if ((tag != TAG_REQUEST_HEADER && tag != TAG_RESPONSE_HEADER) || !parse(b, value, n, &h))
 			continue;
 		key = text_join(b->arena, (struct slice[]){ head, h.name }, 2);
-		n = collect(b, tag, h.name, before, items, VALUES_MAX);
+		n = collect(b, tag, value, h, pos, items, VALUES_MAX);
 		if (b->options->conventions & SPAN_CONVENTIONS_STABLE)
 			put(b, key, items, n);
 		if (b->options->conventions & SPAN_CONVENTIONS_LEGACY)
