@@ -5,7 +5,7 @@
 /*
  * Builds the attributes of one span: on the stack while they are collected, in
  * the arena once their number is known. Keeps the model's invariants for what
- * it is given: limits of number and length (wire.md 7), unique keys for those
+ * it is given: limits of number and length (OTEL_SPAN_ATTRIBUTE_*_LIMIT), unique keys for those
  * put by attribute_set_put(). Not thread safe.
  *
  * Strings that go in are valid UTF-8 and live at least as long as the arena;

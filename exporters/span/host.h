@@ -4,7 +4,7 @@
 
 /*
  * What is the same for all processes of a session: host, operating system,
- * container (wire.md 4.9), and the names of users. Read once, before the worker
+ * container (resource conventions), and the names of users. Read once, before the worker
  * gives up its rights; absence of a fact is no error.
  */
 

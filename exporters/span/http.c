@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What SERVER and CLIENT spans have in common: method, target, status, sizes (wire.md 4.2, 4.4, 4.5). */
+/* What SERVER and CLIENT spans have in common: method, target, status, sizes. */
 #include "exporters/base/number.h"
 #include "exporters/span/build.h"
 
@@ -197,7 +197,7 @@ void http_exchange(struct span_build *b)
 	put_local(b);
 }
 
-/* wire.md 4.5: 4xx is the client's error only */
+/* "Status" of the HTTP conventions: 4xx is the client's error only */
 static bool status_is_error(const struct span_record *r)
 {
 	if (r->status == 0)

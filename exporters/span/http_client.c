@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CLIENT spans (wire.md 4.7). */
+/* CLIENT spans: "HTTP client span" of the conventions. */
 #include "exporters/span/build.h"
 #include "exporters/span/text.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SERVER spans: who asked, whom they meant to ask, and for what (wire.md 4.2, 4.3). */
+/* SERVER spans: who asked, whom they meant to ask, and for what: "HTTP server span" of the conventions. */
 #include "exporters/span/build.h"
 #include "exporters/span/text.h"
 

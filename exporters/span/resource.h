@@ -3,7 +3,7 @@
 #define BTRACE_RESOURCE_H
 
 /*
- * The resource of one traced process (wire.md 4.9): who sends these spans.
+ * The resource of one traced process (resource conventions): who sends these spans.
  * Made once a process, from its registry entry; the facts of the host are the
  * same for all.
  *

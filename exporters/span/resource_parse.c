@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OTEL_RESOURCE_ATTRIBUTES (wire.md 7). */
+/* OTEL_RESOURCE_ATTRIBUTES ("Resource SDK" of the OpenTelemetry specification). */
 #include <errno.h>
 
 #include "exporters/base/utf8.h"

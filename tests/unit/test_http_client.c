@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CLIENT spans, rule by rule (wire.md sections 4.5, 4.7 and 4.8). */
+/* CLIENT spans, rule by rule (HTTP semantic conventions). */
 #include <criterion/criterion.h>
 
 #include "tests/lib/record.h"
