@@ -3,6 +3,7 @@
 #include "exporters/session/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/futex.h>
 #include <signal.h>
@@ -33,6 +34,7 @@ struct worker {
 	uint64_t final_until_ms; /* 0: not yet */
 	uint32_t last_waiting;
 	uint32_t repair_countdown;
+	bool silent;
 };
 
 /* Root is the one right that must go; everybody else's worker is already no more than its user. */
@@ -71,6 +73,21 @@ static enum control_command command_of(const struct worker *w)
 static void say_state(struct worker *w, enum control_state state)
 {
 	atomic_store_explicit(&w->s->control->state, state, memory_order_release);
+}
+
+/* The keeper has given standard error back; whoever reads it to its end waits for our copy as well. */
+static void follow_silence(struct worker *w)
+{
+	int null;
+
+	if (w->silent || !atomic_load_explicit(&w->s->control->silent, memory_order_acquire))
+		return;
+	w->silent = true;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0 || dup2(null, 2) < 0)
+		close(2);
+	if (null >= 0)
+		close(null);
 }
 
 static void hand_over(struct worker *w)
@@ -231,6 +248,8 @@ int worker_run(struct session *s, uint16_t epoch, pid_t keeper)
 	say_state(&w, CONTROL_RUNNING);
 	for (;;) {
 		enum control_command command = command_of(&w);
+
+		follow_silence(&w);
 
 		if (command == CONTROL_RUN && !s->mapped && session_map(s, true) < 0)
 			return 1;
