@@ -148,9 +148,9 @@ static int load(struct loader *l)
 	if (rc)
 		return rc;
 	resource_finish(l);
+	exclusion_finish(l);
 	exporters_finish(l);
 	conventions_finish(l);
-	exclusion_finish(l);
 	sampling_finish(l);
 	propagators_finish(l);
 	return 0;

@@ -16,21 +16,22 @@ static void refuse_pattern(struct loader *l, const struct config_item *item,
 		     report_quote(shown, item->text), error->text, error->offset + 1);
 }
 
-/* The compiler stops at the first bad pattern; people want to hear of all. */
-static void refuse_each(struct loader *l, void *room, const struct exclude_error *whole)
+/*
+ * The compiler stops at the first pattern that it cannot read; people want to hear
+ * of all. It reads all before it builds anything, so each further error costs only
+ * reading; the round without one builds what the first would have.
+ */
+static void refuse_all(struct loader *l, const char *const *patterns, void *room, struct exclude_error error)
 {
 	const struct config_list *list = &l->config->excluded_urls;
-	struct exclude_error error;
-	size_t used, told = 0;
+	size_t from = 0, used;
+	int rc = -EINVAL;
 
-	for (size_t i = 0; i < list->n && told < REPORT_MAX; i++) {
-		if (exclude_compile(&list->items[i].text, 1, room, AUTOMATON_ROOM, &used, &error) != -EINVAL)
-			continue;
-		refuse_pattern(l, &list->items[i], &error);
-		told++;
+	for (int told = 0; rc == -EINVAL && error.pattern < list->n - from && told < REPORT_MAX; told++) {
+		refuse_pattern(l, &list->items[from + error.pattern], &error);
+		from += error.pattern + 1;
+		rc = exclude_compile(patterns + from, list->n - from, room, AUTOMATON_ROOM, &used, &error);
 	}
-	if (!told && whole->pattern < list->n)
-		refuse_pattern(l, &list->items[whole->pattern], whole);
 }
 
 /* A byte is only ever written where the compiler puts it: no megabyte is touched for three words. */
@@ -51,7 +52,7 @@ void exclusion_finish(struct loader *l)
 		patterns[i] = list->items[i].text;
 	rc = exclude_compile(patterns, list->n, room, AUTOMATON_ROOM, &used, &error);
 	if (rc == -EINVAL)
-		refuse_each(l, room, &error);
+		refuse_all(l, patterns, room, error);
 	else if (rc == -E2BIG && error.pattern < list->n)
 		refuse_pattern(l, &list->items[error.pattern], &error);
 	else if (rc)

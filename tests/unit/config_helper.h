@@ -64,6 +64,38 @@ static inline struct loaded *load(const char *yaml, const char *environment)
 	return load_with(yaml, environment, NULL);
 }
 
+/* The middle so many times. */
+static inline struct loaded *load_repeated(const char *begin, const char *middle, size_t times,
+					   const char *end)
+{
+	struct buf yaml;
+	struct loaded *l;
+
+	buf_init(&yaml);
+	buf_add_text(&yaml, begin);
+	for (size_t i = 0; i < times; i++)
+		buf_add_text(&yaml, middle);
+	buf_add_text(&yaml, end);
+	l = load_bytes(yaml.p, yaml.n, NULL, NULL);
+	buf_release(&yaml);
+	return l;
+}
+
+static inline struct loaded *load_path(const char *path)
+{
+	struct loaded *l = calloc(1, sizeof(*l));
+	struct config_source source = CONFIG_SOURCE_INIT;
+	struct buf out;
+
+	source.path = path;
+	l->rc = config_load(&l->config, &source, &l->report);
+	buf_init(&out);
+	config_report_text(&l->report, &out);
+	snprintf(l->text, sizeof(l->text), "%.*s", (int)out.n, out.n ? out.p : "");
+	buf_release(&out);
+	return l;
+}
+
 static inline void unload(struct loaded *l)
 {
 	config_release(&l->config);

@@ -3,8 +3,6 @@
 #define _GNU_SOURCE
 #include "exporters/config/report.h"
 #include "tests/unit/config_helper.h"
-#include <fcntl.h>
-#include <sys/stat.h>
 
 static const struct {
 	const char *yaml, *message;
@@ -80,19 +78,38 @@ Test(config_errors, position_is_that_of_the_value)
 	}
 }
 
-static struct loaded *load_repeated(const char *begin, const char *middle, size_t times, const char *end)
+Test(config_errors, all_bad_patterns_are_told_also_the_first_and_the_last)
 {
-	struct buf yaml;
-	struct loaded *l;
+	struct loaded *l = load("tracing:\n"
+				"  excluded_urls:\n"
+				"  - (\n"
+				"  - good\n"
+				"  - '[z-a]'\n"
+				"  - also good\n"
+				"  - (?<=x)y\n"
+				"  - a**\n",
+				NULL);
+	static const int lines[] = { 3, 5, 7, 8 };
 
-	buf_init(&yaml);
-	buf_add_text(&yaml, begin);
-	for (size_t i = 0; i < times; i++)
-		buf_add_text(&yaml, middle);
-	buf_add_text(&yaml, end);
-	l = load_bytes(yaml.p, yaml.n, NULL, NULL);
-	buf_release(&yaml);
-	return l;
+	cr_assert_eq(l->report.n, 4, "%s", l->text);
+	for (int i = 0; i < 4; i++)
+		cr_expect_eq(l->report.messages[i].mark.line, lines[i], "%s", l->text);
+	unload(l);
+}
+
+Test(config_errors, pattern_too_large_is_named)
+{
+	struct loaded *l =
+		load("tracing:\n"
+		     "  excluded_urls:\n"
+		     "  - good\n"
+		     "  - b+c............................................................................x\n",
+		     NULL);
+
+	cr_expect_eq(l->report.errors, 1);
+	cr_expect(strstr(l->text, "t.yml:4:5: error: tracing.excluded_urls: 'b+c..."), "%s", l->text);
+	cr_expect(strstr(l->text, "too large"), "%s", l->text);
+	unload(l);
 }
 
 /* On a character boundary. */
@@ -181,82 +198,6 @@ Test(config_errors, too_many_errors_are_counted)
 	unload(l);
 }
 
-Test(config_errors, alias_bomb)
-{
-	char yaml[4096];
-	size_t n = (size_t)snprintf(yaml, sizeof(yaml), "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-	struct loaded *l;
-
-	for (int i = 1; i < 20; i++)
-		n += (size_t)snprintf(yaml + n, sizeof(yaml) - n,
-				      "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i,
-				      i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
-	snprintf(yaml + n, sizeof(yaml) - n, "tracing: {excluded_urls: *a19}\n");
-	l = load(yaml, NULL);
-	cr_expect_eq(l->rc, -EINVAL);
-	cr_expect(strstr(l->text, "too large when its aliases are written out"), "%s", l->text);
-	cr_expect_lt(l->config.arena.total, 64u << 20);
-	unload(l);
-}
-
-Test(config_errors, merge_bomb)
-{
-	static char yaml[65536];
-	size_t n = (size_t)snprintf(yaml, sizeof(yaml), "m0: &m0 {");
-	struct loaded *l;
-
-	for (int i = 0; i < 500; i++)
-		n += (size_t)snprintf(yaml + n, sizeof(yaml) - n, "k%d: 1, ", i);
-	n += (size_t)snprintf(yaml + n, sizeof(yaml) - n, "}\nm1: &m1 {<<: *m0, ");
-	for (int i = 0; i < 500; i++)
-		n += (size_t)snprintf(yaml + n, sizeof(yaml) - n, "l%d: 1, ", i);
-	snprintf(yaml + n, sizeof(yaml) - n, "}\ntracing: {<<: [*m0, *m1]}\n");
-	l = load(yaml, NULL);
-	cr_expect_eq(l->rc, -EINVAL);
-	cr_expect(strstr(l->text, "too much to merge"), "%s", l->text);
-	unload(l);
-}
-
-Test(config_errors, deep_nesting)
-{
-	struct loaded *l = load_repeated("a: ", "[", 100000, "");
-
-	cr_expect_eq(l->rc, -EINVAL);
-	unload(l);
-	l = load_repeated("a: ", "{a: ", 5000, "");
-	cr_expect_eq(l->rc, -EINVAL);
-	unload(l);
-	l = load_repeated("", "- ", 50000, "x\n");
-	cr_expect_eq(l->rc, -EINVAL);
-	cr_expect(strstr(l->text, "nested too deeply"), "%s", l->text);
-	unload(l);
-}
-
-Test(config_errors, huge_files)
-{
-	struct loaded *l =
-		load_repeated("tracing:\n", "  # a comment of some length which means nothing\n", 220000, "");
-
-	cr_expect_eq(l->rc, -EFBIG);
-	cr_expect(strstr(l->text, "t.yml: error: larger than 1024 KiB"), "%s", l->text);
-	unload(l);
-	l = load_repeated("a:\n", "- x\n", 150000, "");
-	cr_expect_eq(l->rc, -EINVAL);
-	unload(l);
-	l = load_repeated("tracing:\n", "  sample_rat: 1\n", 50000, "");
-	cr_expect_eq(l->rc, -EINVAL, "duplicate keys, looked for in bounded time");
-	unload(l);
-	l = load_repeated("tracing:\n", "  sample_rat: 1\n", 3000, "");
-	cr_expect_str_eq(l->text, "t.yml:2:3: error: more than 2000 keys in one mapping\n");
-	unload(l);
-	l = load_repeated("tracing:\n  excluded_urls: [", "abcdefgh, ", 40000, "]\n");
-	cr_expect(l->rc == 0 || l->rc == -EINVAL, "the same pattern many times: %d %s", l->rc, l->text);
-	unload(l);
-	l = load_repeated("tracing:\n  resource_attributes: {", "a: b, ", 30000, "}\n");
-	cr_expect_eq(l->rc, 0, "%s", l->text);
-	unload(l);
-}
-
 Test(config_errors, empty_files)
 {
 	static const char *const empty[] = {
@@ -275,21 +216,6 @@ Test(config_errors, empty_files)
 	}
 }
 
-static struct loaded *load_path(const char *path)
-{
-	struct loaded *l = calloc(1, sizeof(*l));
-	struct config_source source = CONFIG_SOURCE_INIT;
-	struct buf out;
-
-	source.path = path;
-	l->rc = config_load(&l->config, &source, &l->report);
-	buf_init(&out);
-	config_report_text(&l->report, &out);
-	snprintf(l->text, sizeof(l->text), "%.*s", (int)out.n, out.n ? out.p : "");
-	buf_release(&out);
-	return l;
-}
-
 Test(config_errors, files_that_cannot_be_read)
 {
 	struct loaded *l = load_path("/nonexistent/btrace.yml");
@@ -305,21 +231,6 @@ Test(config_errors, files_that_cannot_be_read)
 	l = load_path("/dev/zero");
 	cr_expect_eq(l->rc, -EFBIG, "an endless file ends too: %s", l->text);
 	unload(l);
-}
-
-/* Nobody may make the exporter wait by naming a FIFO without a writer. */
-Test(config_errors, fifo_does_not_block, .timeout = 10)
-{
-	char path[] = "/tmp/btrace-test-fifo.XXXXXX";
-	struct loaded *l;
-
-	cr_assert_not_null(mkdtemp(path));
-	cr_assert_eq(rmdir(path), 0);
-	cr_assert_eq(mkfifo(path, 0600), 0);
-	l = load_path(path);
-	cr_expect_not(l->config.on);
-	unload(l);
-	unlink(path);
 }
 
 Test(config_errors, relative_paths_start_at_the_file)
