@@ -150,9 +150,12 @@ check-binary: all ## exported symbols, glibc version, hardening, purity of what 
 	@scripts/check-symbols $(B)/libbtrace.so
 	@scripts/check-glibc $(GLIBC_MAX) $(B)/libbtrace.so
 	@scripts/check-hardening $(B)/libbtrace.so $(B)/btrace-exporter $(B)/btracectl
+	@$(MAKE) --no-print-directory check-pure
+	@scripts/check-docs
+
+check-pure: $(call so,$(wildcard shim/http/*.c)) $(call exe,$(wildcard exporters/encode/*.c)) ## shim/http and encoders need nothing from outside
 	@scripts/check-pure http $(call so,$(wildcard shim/http/*.c))
 	@scripts/check-pure encode $(call exe,$(wildcard exporters/encode/*.c))
-	@scripts/check-docs
 
 check-headers: $(PROTO_C) ## each header compiles alone
 	@for h in $(C_HDR); do echo "#include \"$$h\"" | \
@@ -211,7 +214,7 @@ clean: ## remove build/
 help: ## show this list
 	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' Makefile | sort | expand -t 18
 
-.PHONY: all tools check unit san fuzzers fuzz lint check-format format check-tree check-binary check-headers cppcheck tidy \
+.PHONY: all tools check unit san fuzzers fuzz lint check-format format check-tree check-binary check-pure check-headers cppcheck tidy \
 	check-scripts analyze demo e2e matrix receivers soak test install clean help
 .SECONDARY:
 -include $(shell find $(B) build/tidy -name '*.d' 2>/dev/null)

@@ -6,6 +6,8 @@
 
 /* The words of start lines, and what the first bytes of a connection or a call could be. */
 
+#define SNIFF_BYTES 24
+
 /* tchar of RFC 9110 5.6.2, one bit a character. */
 bool http1_is_tchar(unsigned char c)
 {
@@ -76,36 +78,37 @@ static int sniff_target(const char *p, size_t n, bool http_only)
 	return http_only && (unsigned char)p[i] > 0x20 ? 1 : -1;
 }
 
-int http1_sniff(const char *p, size_t n)
+static int sniff(const char *p, size_t n)
 {
 	static const char proxy2[] = "\r\n\r\n\0\r\nQUIT\n";
 	static const char http_only[][8] = { "POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "PATCH", "DELETE" };
-	size_t i = 0, m;
-	bool ours = false;
+	bool first = true, ours = false;
+	size_t m = 0;
 
-	if (n > 24)
-		n = 24;
-	if (n && starts(p, n, proxy2, 12))
+	if (starts(p, n, proxy2, 12))
 		return n < 12 ? 0 : 2;
-	while (i < n && (p[i] == '\r' || p[i] == '\n'))
-		i++;
-	p += i;
-	n -= i;
-	if (n == 0)
-		return i == 24 ? -1 : 0;
+	for (; n && (*p == '\r' || *p == '\n'); p++, n--)
+		first = false;
 	if (starts(p, n, "PROXY ", 6))
-		return n < 6 ? 0 : i ? -1 : 2;
+		return n < 6 ? 0 : first ? 2 : -1;
 	if (starts(p, n, "PRI * HTTP/2", 12))
 		return n < 12 ? 0 : -1;
-	for (m = 0; m < n && http1_is_tchar((unsigned char)p[m]); m++)
-		;
+	while (m < n && http1_is_tchar((unsigned char)p[m]))
+		m++;
 	if (m == n)
-		return i + n == 24 ? -1 : 0;
+		return 0;
 	if (m == 0 || !is_blank(p[m]))
 		return -1;
-	for (size_t k = 0; k < sizeof(http_only) / sizeof(http_only[0]); k++)
-		ours |= strlen(http_only[k]) == m && memcmp(p, http_only[k], m) == 0;
+	for (size_t i = 0; i < sizeof(http_only) / sizeof(http_only[0]); i++)
+		ours |= strlen(http_only[i]) == m && memcmp(p, http_only[i], m) == 0;
 	return sniff_target(p + m, n - m, ours);
+}
+
+int http1_sniff(const char *p, size_t n)
+{
+	int answer = n == 0 ? 0 : sniff(p, n < SNIFF_BYTES ? n : SNIFF_BYTES);
+
+	return answer == 0 && n >= SNIFF_BYTES ? -1 : answer;
 }
 
 static bool looks_like_request_line(const char *p, size_t n)
@@ -133,5 +136,5 @@ bool http1_looks_like_start(const char *p, size_t n, enum http1_role role)
 
 	if (role == HTTP1_REQUEST)
 		return looks_like_request_line(p, n);
-	return http1_parse_status(&scratch, p, n) && p[8] == ' ';
+	return http1_parse_status(&scratch, p, n) && p[8] == ' ' && p[9] != ' ';
 }

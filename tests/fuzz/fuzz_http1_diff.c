@@ -2,7 +2,7 @@
 /*
  * Where does a message end? Our parser against two others: Debian's http_parser, and a
  * plain reading of RFC 9112 6.3 over the lines of the head. Any disagreement that is not
- * on the list below is a failure. Input: role, answers, the bytes.
+ * on the list below is a failure. Input as fuzz_http1's, whose corpus it shares.
  * FUZZ_SOURCES: shim/http/http1.c shim/http/http1_body.c shim/http/http1_fields.c
  * FUZZ_SOURCES: shim/http/http1_framing.c shim/http/http1_lines.c
  * FUZZ_SOURCES: shim/http/http1_sniff.c shim/http/http1_start.c
@@ -588,11 +588,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char answers[5] = "";
 
-	if (size < 2 || size > 8192)
+	if (size < 4 || size > 8192)
 		return 0;
 	for (int i = 0; i < 4; i++)
-		answers[i] = "phcp"[data[1] >> 2 * i & 3];
-	input = (struct input){ (const char *)data + 2, answers, size - 2, 0,
+		answers[i] = "phcp"[data[2] >> 2 * i & 3];
+	input = (struct input){ (const char *)data + 3, answers, size - 3, 0,
 				data[0] & 1 ? HTTP1_RESPONSE : HTTP1_REQUEST };
 	memset(&ours, 0, sizeof(ours));
 	memset(&theirs, 0, sizeof(theirs));

@@ -16,6 +16,7 @@
  *	| input; the line break is not part of it; escapes \r \n \t \\ \xNN \{times:text}
  *	! unseen 500		(bytes only the kernel saw)
  *	! eof
+ *	! capture a-name		(also wanted; sorted)
  *	the story (http1_story.h), one line an event; # and empty lines are nothing
  */
 
@@ -31,6 +32,9 @@ struct specimen {
 	char answers[64];
 	struct step steps[64];
 	size_t count, bytes;
+	char names[8][48];
+	const char *captured[8];
+	uint16_t captures;
 	char *expected;
 	size_t expected_n;
 };
@@ -104,19 +108,24 @@ static void add_directive(struct specimen *s, const char *line)
 
 	if (strcmp(line, "eof") == 0)
 		s->steps[s->count++] = (struct step){ .kind = STEP_EOF };
+	else if (sscanf(line, "capture %47s", s->names[s->captures]) == 1)
+		s->captures++;
 	else if (sscanf(line, "unseen %llu", &n) == 1)
 		s->steps[s->count++] = (struct step){ .kind = STEP_UNSEEN, .n = n };
 	else
 		cr_assert_fail("unknown directive: %s", line);
-	cr_assert(s->count < 63);
+	cr_assert(s->count < 63 && s->captures < 8);
 }
 
 /* Feeds pieces of at most step bytes, and none across the split. */
-static void tell(const struct specimen *s, size_t step, size_t split, struct story *story)
+static void tell(struct specimen *s, size_t step, size_t split, struct story *story)
 {
 	size_t at = 0;
 
 	story_init(story, s->role, s->answers);
+	for (unsigned i = 0; i < s->captures; i++)
+		s->captured[i] = s->names[i];
+	story->options.captured = (struct http1_captured){ s->captures, s->captured };
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->steps[i].kind == STEP_UNSEEN)
 			story_unseen(story, s->steps[i].n);
@@ -134,7 +143,7 @@ static void tell(const struct specimen *s, size_t step, size_t split, struct sto
 	story_tell_body(story);
 }
 
-static bool same(const struct specimen *s, size_t step, size_t split, const char *how)
+static bool same(struct specimen *s, size_t step, size_t split, const char *how)
 {
 	struct story story;
 	bool ok;
@@ -146,7 +155,7 @@ static bool same(const struct specimen *s, size_t step, size_t split, const char
 	return ok;
 }
 
-static void run(const struct specimen *s)
+static void run(struct specimen *s)
 {
 	size_t stride = s->bytes > 3000 ? 997 : 1;
 
