@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <linux/futex.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "shim/decide.h"
+#include "shim/capture.h"
 #include "shim/exchange.h"
-#include "shim/record.h"
-#include "shim/sys.h"
+#include "shim/request.h"
 
 struct feed { /* one call's view */
 	struct conn *c;
 	const struct policy *policy;
 	struct pending *p; /* the request that is arriving, NULL between requests */
-	bool writable;     /* its slot is still ours to write: nobody has asked for its end */
-	uint64_t now_ns;   /* read when first needed */
+	struct http1_captured captured;
+	bool writable;   /* its slot is still ours to write: nobody has asked for its end */
+	uint64_t now_ns; /* read when first needed */
 };
 
 static const uint8_t tag_of_field[HTTP1_FIELD_MAX] = {
@@ -36,121 +34,11 @@ static const uint8_t tag_of_field[HTTP1_FIELD_MAX] = {
 	[HTTP1_FIELD_UBER_TRACE_ID] = TAG_UBER_TRACE_ID,
 };
 
-/* RFC 9110 section 9, RFC 5789; methods are case-sensitive */
-static uint8_t method_number(const char *p, size_t n)
-{
-	static const struct {
-		char name[8];
-		uint8_t n, method;
-	} known[] = {
-		{ "GET", 3, SPAN_METHOD_GET },       { "POST", 4, SPAN_METHOD_POST },
-		{ "HEAD", 4, SPAN_METHOD_HEAD },     { "PUT", 3, SPAN_METHOD_PUT },
-		{ "DELETE", 6, SPAN_METHOD_DELETE }, { "OPTIONS", 7, SPAN_METHOD_OPTIONS },
-		{ "PATCH", 5, SPAN_METHOD_PATCH },   { "CONNECT", 7, SPAN_METHOD_CONNECT },
-		{ "TRACE", 5, SPAN_METHOD_TRACE },   { "QUERY", 5, SPAN_METHOD_QUERY },
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (known[i].n == n && !memcmp(known[i].name, p, n))
-			return known[i].method;
-	return SPAN_METHOD_OTHER;
-}
-
 static uint64_t now(struct feed *f)
 {
 	if (!f->now_ns)
 		f->now_ns = clock_now_ns();
 	return f->now_ns;
-}
-
-static struct span_slot *slot_of(const struct pending *p)
-{
-	return p->slot == TABLE_NO_SLOT ? NULL : &shim.table.slot[p->slot];
-}
-
-static void put_address(struct span_address *to, uint16_t family, uint16_t port, const uint8_t *addr)
-{
-	to->family = family;
-	to->port = port;
-	memcpy(to->addr, addr, sizeof(to->addr));
-}
-
-static void start_record(struct feed *f, struct pending *p, const char *method, size_t n)
-{
-	struct conn *c = f->c;
-	struct span_slot *slot = slot_of(p);
-	struct span_record *r = &slot->head;
-	uint64_t id[3];
-
-	ids_random(id, 3);
-	memcpy(r->trace_id, id, sizeof(r->trace_id));
-	memcpy(r->span_id, &id[2], sizeof(r->span_id));
-	r->start_ns = p->start_ns;
-	r->flags = SPAN_FLAG_UNDECIDED; /* until the head is complete; also if we are killed before that */
-	r->process = p->process;
-	r->kind = SPAN_KIND_SERVER;
-	r->method = method_number(method, n);
-	r->connection = c->number;
-	r->request_number = c->requests;
-	put_address(&r->peer, c->peer_family, c->peer_port, c->peer);
-	put_address(&r->local, c->local_family, c->local_port, c->local);
-	if (r->method == SPAN_METHOD_OTHER)
-		record_string(slot, TAG_METHOD, method, n);
-	p->answer = r->method == SPAN_METHOD_HEAD      ? HTTP1_ANSWER_HEAD
-		    : r->method == SPAN_METHOD_CONNECT ? HTTP1_ANSWER_CONNECT
-						       : HTTP1_ANSWER_PLAIN;
-}
-
-/* The table is more than half full and the exporter sleeps: one futex wake, counted. */
-static __attribute__((cold, noinline)) void wake_exporter(void)
-{
-	_Atomic uint32_t *word = &shim.table.header->sleeping;
-	uint32_t asleep = 1;
-
-	if (!atomic_compare_exchange_strong_explicit(word, &asleep, 0, memory_order_acq_rel,
-						     memory_order_relaxed))
-		return;
-	sys3(SYS_futex, (void *)word, FUTEX_WAKE, 1);
-	ledger_count(LEDGER_WAKES);
-}
-
-static void claim_slot(struct feed *f, struct pending *p, const char *method, size_t n)
-{
-	struct shim_self *self = self_get();
-	uint64_t word = 0;
-	bool far = false;
-
-	p->process = self->index;
-	p->slot = table_claim(&shim.table, self_thread(), self->index, &word, &far);
-	p->word = word;
-	if (far)
-		wake_exporter();
-	if (p->slot != TABLE_NO_SLOT) {
-		start_record(f, p, method, n);
-		return;
-	}
-	p->answer = n == 4 && !memcmp(method, "HEAD", 4)      ? HTTP1_ANSWER_HEAD
-		    : n == 7 && !memcmp(method, "CONNECT", 7) ? HTTP1_ANSWER_CONNECT
-							      : HTTP1_ANSWER_PLAIN;
-}
-
-static void open_request(struct feed *f, const char *method, size_t n)
-{
-	struct conn *c = f->c;
-	uint32_t index = pool_take(&pending_pool);
-	struct pending *p;
-
-	c->receiving = index;
-	if (!index) {
-		f->p = NULL;
-		return;
-	}
-	p = pending_at(index);
-	memset((char *)p + sizeof(p->next_free), 0, sizeof(*p) - sizeof(p->next_free));
-	atomic_store_explicit(&p->references, 1, memory_order_relaxed);
-	p->start_ns = c->begin_ns;
-	claim_slot(f, p, method, n);
-	f->p = p;
 }
 
 /* The request line is complete: from here on it is a request, and it will have a span or a counted reason why
@@ -170,7 +58,7 @@ static void count_request(struct feed *f)
 	if (p->slot == TABLE_NO_SLOT)
 		ledger_count(LEDGER_DROPPED_TABLE_FULL);
 	else
-		slot_of(p)->head.version = c->in.version;
+		shim.table.slot[p->slot].head.version = c->in.version;
 	atomic_store_explicit(&p->references, 2, memory_order_relaxed);
 	if (ring_push(c, c->receiving))
 		return;
@@ -182,63 +70,32 @@ static void count_request(struct feed *f)
 	conn_give_up(c, LEDGER_OPAQUE_BROKEN);
 }
 
-static void add_string(struct feed *f, enum span_tag tag, const struct http1_data *d)
+static void field(struct feed *f, const struct http1_data *d)
 {
-	struct pending *p = f->p;
-	struct span_slot *slot;
+	unsigned captured = (unsigned)d->field - HTTP1_FIELD_CAPTURED;
 
-	if (!p || !f->writable || p->slot == TABLE_NO_SLOT || !exchange_own(p))
+	if (!f->p || !f->writable)
 		return;
-	slot = slot_of(p);
-	if (d->first)
-		p->open_string = record_open(slot, tag);
-	if (!record_append(slot, p->open_string, d->p, d->n))
-		p->open_string = 0; /* a later piece must not follow a gap */
-}
-
-static void drop_slot(struct pending *p, enum ledger why)
-{
-	if (table_drop(&shim.table, p->slot, p->word))
-		ledger_count(why);
-	else
-		ledger_count(LEDGER_DROPPED_LOST);
-	p->slot = TABLE_NO_SLOT;
-}
-
-static void judge(struct feed *f, struct pending *p)
-{
-	const struct policy *policy = f->policy;
-
-	if (!policy)
-		return; /* no policy yet: the exporter will judge */
-	if (policy->mode != POLICY_ON) {
-		drop_slot(p, LEDGER_DROPPED_OFF);
-		return;
-	}
-	switch (decide(shim.table.header, policy, slot_of(p))) {
-	case DECIDE_SAMPLED: return;
-	case DECIDE_EXCLUDED: drop_slot(p, LEDGER_EXCLUDED); return;
-	case DECIDE_SAMPLED_OUT:
-		if (policy->flags & POLICY_FLAG_KEEP_TAIL)
-			slot_of(p)->head.flags |=
-				SPAN_FLAG_TAIL_CANDIDATE; /* the exporter counts it if no rule keeps it */
-		else
-			drop_slot(p, LEDGER_SAMPLED_OUT);
-	}
+	if (d->field < HTTP1_FIELD_MAX && tag_of_field[d->field])
+		request_string(f->p, (enum span_tag)tag_of_field[d->field], NULL, d);
+	else if (d->field >= HTTP1_FIELD_CAPTURED && captured < f->captured.count)
+		request_string(f->p, TAG_REQUEST_HEADER, f->captured.names[captured], d);
 }
 
 static void head_complete(struct feed *f)
 {
 	struct pending *p = f->p;
+	struct span_slot *slot;
 	uint32_t phase = PENDING_HEAD;
 
 	if (!p)
 		return;
-	if (f->writable && p->slot != TABLE_NO_SLOT && exchange_own(p)) {
-		slot_of(p)->head.request_head_bytes = f->c->in.head_bytes;
+	slot = f->writable ? request_slot(p) : NULL;
+	if (slot) {
+		slot->head.request_head_bytes = f->c->in.head_bytes;
 		if (f->c->in.over_limit)
-			slot_of(p)->head.flags |= SPAN_FLAG_HEAD_LIMIT;
-		judge(f, p);
+			slot->head.flags |= SPAN_FLAG_HEAD_LIMIT;
+		request_judge(p, f->policy);
 	}
 	/* release: the out side sees the slot as we leave it */
 	if (atomic_compare_exchange_strong_explicit(&p->phase, &phase, PENDING_READY, memory_order_acq_rel,
@@ -295,15 +152,16 @@ static void on_event(struct feed *f, enum http1_event event, const struct http1_
 	switch (event) {
 	case HTTP1_BEGIN: f->c->begin_ns = now(f); break;
 	case HTTP1_METHOD:
-		open_request(f, d->p, d->n);
+		f->c->receiving = request_open(f->c, d->p, d->n, f->c->begin_ns);
+		f->p = f->c->receiving ? pending_at(f->c->receiving) : NULL;
 		f->writable = true;
 		break;
-	case HTTP1_TARGET: add_string(f, TAG_TARGET, d); break;
-	case HTTP1_VERSION: count_request(f); break;
-	case HTTP1_FIELD:
-		if (d->field < HTTP1_FIELD_MAX && tag_of_field[d->field])
-			add_string(f, (enum span_tag)tag_of_field[d->field], d);
+	case HTTP1_TARGET:
+		if (p && f->writable)
+			request_string(p, TAG_TARGET, NULL, d);
 		break;
+	case HTTP1_VERSION: count_request(f); break;
+	case HTTP1_FIELD: field(f, d); break;
 	case HTTP1_HEAD_END: head_complete(f); break;
 	case HTTP1_BODY:
 		if (p)
@@ -329,6 +187,7 @@ void exchange_input(struct conn *c, const struct iovec *iov, size_t count, uint6
 	struct http1_options options = { .wanted = f.policy ? f.policy->wanted_fields : UINT32_MAX };
 	struct http1_data d;
 
+	options.captured = f.captured = capture_names(f.policy, CAPTURE_REQUEST);
 	if (atomic_load_explicit(&c->last_response, memory_order_acquire))
 		return; /* RFC 9112 9.6: after "close" the server only drains */
 	for (size_t i = 0; i < count && n; i++) {

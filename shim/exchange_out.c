@@ -3,10 +3,13 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "shim/capture.h"
 #include "shim/exchange.h"
+#include "shim/request.h"
 
 struct feed { /* one call's view */
 	struct conn *c;
+	struct http1_captured captured;
 	struct pending *p; /* the request that is being answered, NULL between responses and for orphans */
 	uint64_t now_ns;   /* read when first needed */
 };
@@ -133,6 +136,16 @@ static void status_known(struct feed *f)
 	shim.table.slot[p->slot].head.response_start_ns = p->response_start_ns;
 }
 
+static void captured_field(struct feed *f, const struct http1_data *d)
+{
+	unsigned index = (unsigned)d->field - HTTP1_FIELD_CAPTURED;
+
+	if (f->p && d->field >= HTTP1_FIELD_CAPTURED && index < f->captured.count &&
+	    !http1_is_interim(&f->c->out) &&
+	    atomic_load_explicit(&f->p->phase, memory_order_acquire) == PENDING_READY)
+		request_string(f->p, TAG_RESPONSE_HEADER, f->captured.names[index], d);
+}
+
 static void answered(struct feed *f, enum span_end end)
 {
 	struct conn *c = f->c;
@@ -165,6 +178,7 @@ static void on_event(struct feed *f, enum http1_event event, const struct http1_
 	switch (event) {
 	case HTTP1_BEGIN: take_front(f); break;
 	case HTTP1_STATUS: status_known(f); break;
+	case HTTP1_FIELD: captured_field(f, d); break;
 	case HTTP1_HEAD_END:
 		if (f->p)
 			f->p->response_head = f->c->out.head_bytes;
@@ -195,10 +209,11 @@ static struct feed feed_begin(struct conn *c)
 
 void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
 {
-	static const struct http1_options options = { .wanted = 0 };
+	struct http1_options options = { .wanted = 0 };
 	struct feed f = feed_begin(c);
 	struct http1_data d;
 
+	options.captured = f.captured = capture_names(table_policy(&shim.table), CAPTURE_RESPONSE);
 	for (size_t i = 0; i < count && n; i++) {
 		size_t size = iov[i].iov_len < n ? iov[i].iov_len : (size_t)n;
 		const char *in = iov[i].iov_base, *end = in + size;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exporters/session/policy_build.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,50 @@ static int compile_excluded(const struct config *config, struct policy *policy, 
 	return result;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Adds the names in lower case and sorted, as the parser wants them; how many there was room for. */
+static uint16_t add_captured(const struct config_list *list, struct policy *policy, size_t *used, size_t have)
+{
+	char names[POLICY_CAPTURED_MAX][HTTP1_NAME_MAX + 1];
+	const char *sorted[POLICY_CAPTURED_MAX];
+	uint16_t n = 0, added = 0;
+
+	for (size_t i = 0; i < list->n && have + n < POLICY_CAPTURED_MAX; i++) {
+		size_t length = strlen(list->items[i].text);
+
+		if (!length || length > HTTP1_NAME_MAX)
+			continue;
+		for (size_t k = 0; k <= length; k++)
+			names[n][k] = (char)tolower((unsigned char)list->items[i].text[k]);
+		sorted[n] = names[n];
+		n++;
+	}
+	qsort(sorted, n, sizeof(*sorted), by_text);
+	for (uint16_t i = 0; i < n; i++) {
+		size_t bytes = strlen(sorted[i]) + 1;
+
+		if (*used + bytes > POLICY_CAPTURED_BYTES || (i && !strcmp(sorted[i], sorted[i - 1])))
+			continue;
+		memcpy(policy->captured + *used, sorted[i], bytes);
+		*used += bytes;
+		added++;
+	}
+	return added;
+}
+
+static void add_all_captured(const struct config *config, struct policy *policy)
+{
+	size_t used = 0;
+
+	policy->captured_request = add_captured(&config->capture_request, policy, &used, 0);
+	policy->captured_response =
+		add_captured(&config->capture_response, policy, &used, policy->captured_request);
+}
+
 int policy_build(struct table *t, const struct config *config, struct exclude_error *error)
 {
 	uint32_t version;
@@ -85,6 +130,7 @@ int policy_build(struct table *t, const struct config *config, struct exclude_er
 	memcpy(policy->propagators, config->propagator, sizeof(policy->propagators));
 	policy->wanted_fields = fields_of(config->propagator);
 	policy->flags = flags_of(config);
+	add_all_captured(config, policy);
 	table_publish_policy(t, version);
 	return 0;
 }

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/request.h"
+
+#include <linux/futex.h>
+#include <string.h>
+
+#include "shim/decide.h"
+#include "shim/exchange.h"
+#include "shim/record.h"
+#include "shim/sys.h"
+
+/* RFC 9110 section 9, RFC 5789; methods are case-sensitive */
+static uint8_t method_number(const char *p, size_t n)
+{
+	static const struct {
+		char name[8];
+		uint8_t n, method;
+	} known[] = {
+		{ "GET", 3, SPAN_METHOD_GET },       { "POST", 4, SPAN_METHOD_POST },
+		{ "HEAD", 4, SPAN_METHOD_HEAD },     { "PUT", 3, SPAN_METHOD_PUT },
+		{ "DELETE", 6, SPAN_METHOD_DELETE }, { "OPTIONS", 7, SPAN_METHOD_OPTIONS },
+		{ "PATCH", 5, SPAN_METHOD_PATCH },   { "CONNECT", 7, SPAN_METHOD_CONNECT },
+		{ "TRACE", 5, SPAN_METHOD_TRACE },   { "QUERY", 5, SPAN_METHOD_QUERY },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (known[i].n == n && !memcmp(known[i].name, p, n))
+			return known[i].method;
+	return SPAN_METHOD_OTHER;
+}
+
+static void put_address(struct span_address *to, uint16_t family, uint16_t port, const uint8_t *addr)
+{
+	to->family = family;
+	to->port = port;
+	memcpy(to->addr, addr, sizeof(to->addr));
+}
+
+static void start_record(const struct conn *c, struct pending *p, const char *method, size_t n)
+{
+	struct span_slot *slot = &shim.table.slot[p->slot];
+	struct span_record *r = &slot->head;
+	uint64_t id[3];
+
+	ids_random(id, 3);
+	memcpy(r->trace_id, id, sizeof(r->trace_id));
+	memcpy(r->span_id, &id[2], sizeof(r->span_id));
+	r->start_ns = p->start_ns;
+	r->flags = SPAN_FLAG_UNDECIDED; /* until the head is complete; also if we are killed before that */
+	r->process = p->process;
+	r->kind = SPAN_KIND_SERVER;
+	r->method = method_number(method, n);
+	r->connection = c->number;
+	r->request_number = c->requests;
+	put_address(&r->peer, c->peer_family, c->peer_port, c->peer);
+	put_address(&r->local, c->local_family, c->local_port, c->local);
+	if (r->method == SPAN_METHOD_OTHER)
+		record_string(slot, TAG_METHOD, method, n);
+	p->answer = r->method == SPAN_METHOD_HEAD      ? HTTP1_ANSWER_HEAD
+		    : r->method == SPAN_METHOD_CONNECT ? HTTP1_ANSWER_CONNECT
+						       : HTTP1_ANSWER_PLAIN;
+}
+
+/* The table is more than half full and the exporter sleeps: one futex wake, counted. */
+static __attribute__((cold, noinline)) void wake_exporter(void)
+{
+	_Atomic uint32_t *word = &shim.table.header->sleeping;
+	uint32_t asleep = 1;
+
+	if (!atomic_compare_exchange_strong_explicit(word, &asleep, 0, memory_order_acq_rel,
+						     memory_order_relaxed))
+		return;
+	sys3(SYS_futex, (void *)word, FUTEX_WAKE, 1);
+	ledger_count(LEDGER_WAKES);
+}
+
+static void claim_slot(const struct conn *c, struct pending *p, const char *method, size_t n)
+{
+	struct shim_self *self = self_get();
+	uint64_t word = 0;
+	bool far = false;
+
+	p->process = self->index;
+	p->slot = table_claim(&shim.table, self_thread(), self->index, &word, &far);
+	p->word = word;
+	if (far)
+		wake_exporter();
+	if (p->slot != TABLE_NO_SLOT) {
+		start_record(c, p, method, n);
+		return;
+	}
+	p->answer = n == 4 && !memcmp(method, "HEAD", 4)      ? HTTP1_ANSWER_HEAD
+		    : n == 7 && !memcmp(method, "CONNECT", 7) ? HTTP1_ANSWER_CONNECT
+							      : HTTP1_ANSWER_PLAIN;
+}
+
+uint32_t request_open(struct conn *c, const char *method, size_t n, uint64_t start_ns)
+{
+	uint32_t index = pool_take(&pending_pool);
+	struct pending *p;
+
+	if (!index)
+		return 0;
+	p = pending_at(index);
+	memset((char *)p + sizeof(p->next_free), 0, sizeof(*p) - sizeof(p->next_free));
+	atomic_store_explicit(&p->references, 1, memory_order_relaxed);
+	p->start_ns = start_ns;
+	claim_slot(c, p, method, n);
+	return index;
+}
+
+struct span_slot *request_slot(struct pending *p)
+{
+	return p && p->slot != TABLE_NO_SLOT && exchange_own(p) ? &shim.table.slot[p->slot] : NULL;
+}
+
+void request_string(struct pending *p, enum span_tag tag, const char *prefix, const struct http1_data *d)
+{
+	struct span_slot *slot = request_slot(p);
+
+	if (!slot)
+		return;
+	if (d->first) {
+		p->open_string = record_open(slot, tag);
+		if (prefix && !record_append(slot, p->open_string, prefix, strlen(prefix) + 1))
+			p->open_string = 0;
+	}
+	if (!record_append(slot, p->open_string, d->p, d->n))
+		p->open_string = 0; /* a later piece must not follow a gap */
+}
+
+static void drop_slot(struct pending *p, enum ledger why)
+{
+	if (table_drop(&shim.table, p->slot, p->word))
+		ledger_count(why);
+	else
+		ledger_count(LEDGER_DROPPED_LOST);
+	p->slot = TABLE_NO_SLOT;
+}
+
+void request_judge(struct pending *p, const struct policy *policy)
+{
+	struct span_slot *slot = request_slot(p);
+
+	if (!slot || !policy)
+		return;
+	if (policy->mode != POLICY_ON) {
+		drop_slot(p, LEDGER_DROPPED_OFF);
+		return;
+	}
+	switch (decide(shim.table.header, policy, slot)) {
+	case DECIDE_SAMPLED: return;
+	case DECIDE_EXCLUDED: drop_slot(p, LEDGER_EXCLUDED); return;
+	case DECIDE_SAMPLED_OUT:
+		if (policy->flags & POLICY_FLAG_KEEP_TAIL)
+			slot->head.flags |=
+				SPAN_FLAG_TAIL_CANDIDATE; /* the exporter counts it if no rule keeps it */
+		else
+			drop_slot(p, LEDGER_SAMPLED_OUT);
+	}
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_REQUEST_H
+#define BTRACE_REQUEST_H
+
+/*
+ * A request's slot from its claim to the verdict on it. Called by the in side
+ * (exchange_in.c), but for request_string() by whichever side may write the slot.
+ */
+
+#include "shim/conn.h"
+
+struct http1_data;
+
+/* A pending request for this method, with a slot if there is one; 0: no memory. */
+uint32_t request_open(struct conn *c, const char *method, size_t n, uint64_t start_ns);
+
+/* The slot, or NULL: none, or not ours any more. After fork this is where a child takes it over. */
+struct span_slot *request_slot(struct pending *p);
+
+/* A piece of a string; prefix (NUL included) goes in front of the first piece; may be NULL. */
+void request_string(struct pending *p, enum span_tag tag, const char *prefix, const struct http1_data *d);
+
+/* The head is complete: keep the slot or give it back, counted. policy NULL: the exporter will judge. */
+void request_judge(struct pending *p, const struct policy *policy);
+
+#endif
