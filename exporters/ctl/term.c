@@ -3,7 +3,6 @@
 #include "exporters/ctl/term.h"
 
 #include <langinfo.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 
 #include "exporters/base/codepoint.h"
 #include "exporters/base/utf8.h"
+#include "exporters/ctl/harmless.h"
 
 #define MIN_WIDTH     40
 #define DEFAULT_WIDTH 100
@@ -61,16 +61,8 @@ void term_style(const struct term *t, struct buf *out, enum term_style style)
 		buf_printf(out, "\x1b[%sm", codes[style]);
 }
 
-/* Characters that say nothing by themselves but change how what follows is seen, or are not seen. */
-static bool is_deceptive(uint32_t code)
-{
-	return code == 0xad || code == 0x61c || code == 0x180e || (code >= 0x200b && code <= 0x200f) ||
-	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff ||
-	       (code >= 0xfff9 && code <= 0xfffb) || (code >= 0xe0000 && code <= 0xe0fff);
-}
-
 struct glyph {
-	char text[16];
+	char text[HARMLESS_MAX];
 	size_t n;
 	int columns;
 };
@@ -78,28 +70,21 @@ struct glyph {
 /* What stands for the character at p; returns how many bytes of p that was. */
 static size_t next_glyph(const struct term *t, const char *p, size_t left, struct glyph *glyph)
 {
-	static const char names[] = "\t\n\r\x1b", letters[] = "tnre";
 	int n = utf8_next(p, left);
 	uint32_t code = n > 0 ? codepoint_decode(p, n) : CODEPOINT_REPLACEMENT;
-	int columns = code < 0x7f ? 1 : code >= 0xa0 && t->utf8 ? wcwidth((wchar_t)code) : -1;
-	const char *name = code && code < 0x20 ? strchr(names, (int)code) : NULL;
-	int written;
+	int columns = code < 0x7f ? 1 : t->utf8 ? wcwidth((wchar_t)code) : -1;
 
-	if (code >= 0x20 && columns >= 0 && !is_deceptive(code)) {
+	if (!harmless(code) || (columns < 0 && t->utf8)) {
+		glyph->n = harmless_name(code, glyph->text);
+		glyph->columns = (int)glyph->n;
+	} else if (columns >= 0) {
 		glyph->n = codepoint_encode(code, glyph->text);
 		glyph->columns = columns;
-		return (size_t)abs(n);
+	} else {
+		glyph->text[0] = '?';
+		glyph->n = 1;
+		glyph->columns = 1;
 	}
-	if (name)
-		written = snprintf(glyph->text, sizeof(glyph->text), "\\%c", letters[name - names]);
-	else if (code < 0x80)
-		written = snprintf(glyph->text, sizeof(glyph->text), "\\x%02x", (unsigned)code);
-	else if (t->utf8 || code < 0xa0 || is_deceptive(code))
-		written = snprintf(glyph->text, sizeof(glyph->text), "\\u{%x}", (unsigned)code);
-	else
-		written = snprintf(glyph->text, sizeof(glyph->text), "?");
-	glyph->n = (size_t)written;
-	glyph->columns = written;
 	return (size_t)abs(n);
 }
 

@@ -83,20 +83,31 @@ void count_print(struct buf *out, uint64_t n)
 	}
 }
 
+/* The character of the pattern at p: -1 for a star, else itself; *taken how much of the pattern it is. */
+static int pattern_next(struct slice pattern, size_t p, size_t *taken)
+{
+	char c = pattern.p[p], next = p + 1 < pattern.n ? pattern.p[p + 1] : 0;
+
+	*taken = c == '\\' && (next == '*' || next == '\\') ? 2 : 1;
+	return c == '*' ? -1 : (unsigned char)(*taken == 2 ? next : c);
+}
+
 /* The last star is the only one to come back to: what stood before it has matched already. */
 bool pattern_matches(struct slice pattern, struct slice text)
 {
-	size_t p = 0, t = 0, star = SIZE_MAX, resume = 0;
+	size_t p = 0, t = 0, taken = 1, after_star = SIZE_MAX, resume = 0;
 
 	while (t < text.n) {
-		if (p < pattern.n && pattern.p[p] == '*') {
-			star = p++;
+		int c = p < pattern.n ? pattern_next(pattern, p, &taken) : -2;
+
+		if (c == -1) {
+			after_star = ++p;
 			resume = t;
-		} else if (p < pattern.n && pattern.p[p] == text.p[t]) {
-			p++;
+		} else if (c == (unsigned char)text.p[t]) {
+			p += taken;
 			t++;
-		} else if (star != SIZE_MAX) {
-			p = star + 1;
+		} else if (after_star != SIZE_MAX) {
+			p = after_star;
 			t = ++resume;
 		} else {
 			return false;
@@ -105,6 +116,17 @@ bool pattern_matches(struct slice pattern, struct slice text)
 	while (p < pattern.n && pattern.p[p] == '*')
 		p++;
 	return p == pattern.n;
+}
+
+void pattern_quote(struct buf *out, struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		char next = i + 1 < text.n ? text.p[i + 1] : 0;
+
+		if (text.p[i] == '*' || (text.p[i] == '\\' && (next == '*' || next == '\\')))
+			buf_add_byte(out, '\\');
+		buf_add_byte(out, (uint8_t)text.p[i]);
+	}
 }
 
 /* The part of the list before the next comma, without spaces; the list moves on. */

@@ -20,8 +20,11 @@ void duration_print(struct buf *out, uint64_t ns, const char *micro);
 /* "12,345" */
 void count_print(struct buf *out, uint64_t n);
 
-/* `*` stands for any text, the empty one too; everything else for itself. */
+/* `*` stands for any text, the empty one too; `\*` and `\\` for a star and a backslash; all else for itself.
+ */
 bool pattern_matches(struct slice pattern, struct slice text);
+/* Adds the pattern that matches this text alone. */
+void pattern_quote(struct buf *out, struct slice text);
 
 /*
  * A list "404,5xx,error": a status, a class, or "error" for a span that failed.

@@ -85,6 +85,24 @@ Test(units, a_star_stands_for_any_text)
 	cr_expect(pattern_matches(SLICE(""), SLICE("")));
 }
 
+Test(units, a_quoted_pattern_matches_its_text_alone)
+{
+	static const char *const texts[] = { "*", "\\", "\\*", "\\\\", "\\\\*", "a\\x*y\\", "**", "" };
+	size_t n = sizeof(texts) / sizeof(*texts);
+
+	for (size_t i = 0; i < n; i++) {
+		struct buf out;
+
+		buf_init(&out);
+		pattern_quote(&out, slice_of(texts[i]));
+		for (size_t k = 0; k < n; k++)
+			cr_expect_eq(pattern_matches((struct slice){ out.p, out.n }, slice_of(texts[k])),
+				     i == k, "'%s' as '%.*s' against '%s'", texts[i], (int)out.n, out.p,
+				     texts[k]);
+		buf_release(&out);
+	}
+}
+
 Test(units, status_lists_know_numbers_classes_and_error)
 {
 	cr_expect(status_list_valid(SLICE("404")) && status_list_valid(SLICE("4xx, 5XX,error")));
