@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "exporters/session/log.h"
@@ -33,9 +34,9 @@ static bool is_embedded(const char *path)
 	return !strcmp(slash ? slash + 1 : path, CONFIGURE_EMBEDDED);
 }
 
-static void report_exclude(struct session *s, const struct exclude_error *error)
+static void report_exclude(const struct config *config, const struct exclude_error *error)
 {
-	const struct config_list *list = &s->config.excluded_urls;
+	const struct config_list *list = &config->excluded_urls;
 	const struct config_item *item = error->pattern < list->n ? &list->items[error->pattern] : NULL;
 
 	log_line("%s:%u:%u: excluded_urls: \"%s\": %s",
@@ -43,15 +44,29 @@ static void report_exclude(struct session *s, const struct exclude_error *error)
 		 item ? item->mark.column : 0, item ? item->text : "", error->text);
 }
 
-void configure(struct session *s)
+static void tell(const struct config_report *report)
+{
+	struct buf text;
+
+	buf_init(&text);
+	for (size_t i = 0; i < report->n; i++) {
+		buf_add_text(&text, "btrace: ");
+		config_message_text(&report->messages[i], &text);
+		if (text.n && text.p[text.n - 1] != '\n')
+			buf_add_byte(&text, '\n');
+	}
+	log_text((struct slice){ text.p, text.n });
+	buf_release(&text);
+}
+
+/* 0 or -errno; what is wrong has been told. *said: something was. */
+static int load(struct session *s, struct config *config, bool *said)
 {
 	struct config_source source = CONFIG_SOURCE_INIT;
 	struct config_report report = CONFIG_REPORT_INIT;
-	struct exclude_error error = { 0 };
-	struct buf text;
+	int result;
 
 	source.environment = s->environment;
-	source.directory = NULL;
 	if (is_embedded(s->config_path)) {
 		source.fd = embedded_file();
 		source.path = "the embedded default";
@@ -61,32 +76,85 @@ void configure(struct session *s)
 	} else {
 		source.directory = s->directory;
 	}
-	s->config_loaded = config_load(&s->config, &source, &report) == 0;
+	result = config_load(config, &source, &report);
 	if (source.fd >= 0)
 		close(source.fd);
-	buf_init(&text);
-	for (size_t i = 0; i < report.n; i++) {
-		buf_add_text(&text, "btrace: ");
-		config_message_text(&report.messages[i], &text);
-		if (text.n && text.p[text.n - 1] != '\n')
-			buf_add_byte(&text, '\n');
-	}
-	log_text((struct slice){ text.p, text.n });
-	buf_release(&text);
-	if (!s->config.on) {
-		if (!report.n) /* else it has just been said, in better words */
-			log_line("not tracing: %s",
-				 s->config.why_off ? s->config.why_off : "nothing to export to");
-		policy_build_off(&s->table);
-	} else if (policy_build(&s->table, &s->config, &error)) {
-		report_exclude(s, &error);
-		s->config.on = false;
-		policy_build_off(&s->table);
-	} else if (!outputs_open(s)) { /* it has been said why */
-		s->config.on = false;
-		policy_build_off(&s->table);
-	}
+	tell(&report);
+	*said = report.n > 0;
 	config_report_release(&report);
+	return result;
 }
 
-void configure_watch(struct session *s) { (void)s; }
+/* Has the file changed since this was last asked? Also remembers it. */
+static bool changed(struct session *s)
+{
+	struct stat st;
+	bool same;
+
+	if (!*s->config_path || is_embedded(s->config_path) || stat(s->config_path, &st) < 0)
+		return false; /* gone for a moment: editors replace files */
+	same = st.st_ino == s->config_inode && (uint64_t)st.st_size == s->config_size &&
+	       st.st_mtim.tv_sec == s->config_time.tv_sec && st.st_mtim.tv_nsec == s->config_time.tv_nsec;
+	s->config_inode = st.st_ino;
+	s->config_size = (uint64_t)st.st_size;
+	s->config_time = st.st_mtim;
+	return !same;
+}
+
+void configure(struct session *s)
+{
+	struct exclude_error error = { 0 };
+	bool said;
+
+	changed(s);
+	load(s, &s->config, &said);
+	if (!s->config.on) {
+		if (!said) /* else it has just been told, in better words */
+			log_line("not tracing: %s",
+				 s->config.why_off ? s->config.why_off : "nothing to export to");
+	} else if (policy_build(&s->table, &s->config, &error)) {
+		report_exclude(&s->config, &error);
+		s->config.on = false;
+	} else if (outputs_open(s)) {
+		return;
+	} else {
+		s->config.on = false; /* it has been told why */
+	}
+	policy_build_off(&s->table);
+}
+
+bool configure_watch(struct session *s)
+{
+	struct exclude_error error = { 0 };
+	bool said;
+
+	if (s->next_waits || !s->config.reload || !changed(s))
+		return false;
+	if (load(s, &s->next_config, &said)) {
+		log_line("%s: not taken over, the configuration stays as it was", s->config_path);
+	} else if (!s->next_config.on) {
+		policy_build_off(&s->table);
+		s->next_waits = true;
+	} else if (policy_build(&s->table, &s->next_config, &error)) {
+		report_exclude(&s->next_config, &error);
+		log_line("%s: not taken over, the configuration stays as it was", s->config_path);
+	} else {
+		s->next_waits = true;
+	}
+	if (!s->next_waits)
+		config_release(&s->next_config);
+	return s->next_waits;
+}
+
+void configure_next(struct session *s)
+{
+	outputs_close(s);
+	config_release(&s->config);
+	s->config = s->next_config;
+	s->next_waits = false;
+	if (!outputs_open(s) && s->config.on) {
+		s->config.on = false;
+		policy_build_off(&s->table);
+	}
+	log_line("%s: read again", s->config_path);
+}

@@ -14,7 +14,14 @@
 #define CONFIGURE_EMBEDDED "default:"
 
 void configure(struct session *s);
-/* Called at every tick: has the file changed? */
-void configure_watch(struct session *s);
+
+/*
+ * Called at every tick: has the file changed? A good one is kept in
+ * s->next_config, and its policy is in force at once; of a bad one the errors
+ * are told and the old stays. True: the worker has to retire, then configure_next().
+ */
+bool configure_watch(struct session *s);
+/* The worker is gone: the exporters of the new config are opened. */
+void configure_next(struct session *s);
 
 #endif

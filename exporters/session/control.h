@@ -34,6 +34,8 @@ enum control_state {
 struct control_sink {
 	char name[16];
 	_Atomic uint64_t sent, failed, queue_dropped, spooled, queued;
+	/* what an exporter of this name had done before the config was read again; the keeper's */
+	uint64_t sent_before, failed_before, dropped_before, spooled_before;
 };
 
 struct control {

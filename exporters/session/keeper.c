@@ -28,6 +28,7 @@
 #define BUSY_MS         2000
 #define ANSWER_MS       3000 /* a worker that does not let go of the table in this time is replaced */
 #define END_TRY_MAX_MS  4000 /* longest pause between two looks whether anybody still has the table */
+#define RETIRE_MS       5000 /* for a worker to send what it has queued when the config has changed */
 #define WORKER_PAUSE_MS 1000 /* before a worker that died at once is started again */
 
 struct keeper {
@@ -36,7 +37,7 @@ struct keeper {
 	struct stderr_watch standard_error;
 	pid_t worker;
 	uint64_t worker_started_ms, worker_not_before_ms;
-	uint64_t busy_until_ms;
+	uint64_t busy_until_ms, retire_until_ms;
 	uint64_t next_end_try_ms;
 	uint32_t end_try_pause_ms;
 	bool listening;
@@ -219,6 +220,25 @@ static bool any_dead(const struct control *c)
 	return false;
 }
 
+/* A changed config: the worker sends what it has queued and leaves, the next one gets the new exporters. */
+static void reload(struct keeper *k, uint64_t now_ms)
+{
+	if (configure_watch(k->s)) {
+		k->retire_until_ms = now_ms + RETIRE_MS;
+		command(k, CONTROL_RETIRE);
+	}
+	if (!k->s->next_waits)
+		return;
+	k->busy_until_ms = now_ms + BUSY_MS;
+	if (!reap_worker(k) && now_ms < k->retire_until_ms)
+		return;
+	kill_worker(k);
+	configure_next(k->s);
+	atomic_store_explicit(&k->s->control->command, CONTROL_RUN, memory_order_release);
+	k->worker_not_before_ms = 0;
+	start_worker(k, now_ms);
+}
+
 /* True: the session is over. */
 static bool tick(struct keeper *k)
 {
@@ -232,11 +252,11 @@ static bool tick(struct keeper *k)
 	}
 	if (any_dead(k->s->control))
 		poke_worker(k);
-	if (reap_worker(k))
+	if (reap_worker(k) && !k->s->next_waits)
 		start_worker(k, now_ms);
-	configure_watch(k->s);
+	reload(k, now_ms);
 	stderr_check(&k->standard_error, &k->processes, k->s, now_ms);
-	if (k->processes.live || now_ms < k->next_end_try_ms)
+	if (k->processes.live || now_ms < k->next_end_try_ms || k->s->next_waits)
 		return false;
 	if (try_to_end(k))
 		return true;

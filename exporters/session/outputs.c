@@ -68,8 +68,29 @@ static void close_output(struct output *o)
 	memset(o, 0, sizeof(*o));
 }
 
+/* The figures of an exporter go on under its name when the config is read again. */
+static void name_sink(struct control_sink *to, const char *name, struct control_sink *old, uint32_t n_old)
+{
+	memset(to, 0, sizeof(*to));
+	snprintf(to->name, sizeof(to->name), "%s", name);
+	for (uint32_t i = 0; i < n_old; i++)
+		if (!strcmp(old[i].name, to->name)) {
+			to->sent = to->sent_before = control_get(&old[i].sent);
+			to->failed = to->failed_before = control_get(&old[i].failed);
+			to->queue_dropped = to->dropped_before = control_get(&old[i].queue_dropped);
+			to->spooled = to->spooled_before = control_get(&old[i].spooled);
+			old[i].name[0] = 0;
+			return;
+		}
+}
+
 uint32_t outputs_open(struct session *s)
 {
+	struct control *c = s->control;
+	struct control_sink old[CONTROL_SINKS];
+	uint32_t n_old = c->n_sinks;
+
+	memcpy(old, c->sink, sizeof(old));
 	s->n_outputs = 0;
 	for (size_t i = 0; i < s->config.n_exporters && s->n_outputs < CONTROL_SINKS; i++) {
 		const struct config_exporter *e = &s->config.exporters[i];
@@ -81,11 +102,12 @@ uint32_t outputs_open(struct session *s)
 			close_output(o);
 			continue;
 		}
-		snprintf(s->control->sink[s->n_outputs].name, sizeof(s->control->sink[0].name), "%s",
-			 e->name);
-		s->n_outputs++;
+		name_sink(&c->sink[s->n_outputs++], e->name, old, n_old);
 	}
-	s->control->n_sinks = s->n_outputs;
+	c->n_sinks = s->n_outputs;
+	for (uint32_t i = 0; i < n_old && c->n_sinks < CONTROL_SINKS; i++)
+		if (old[i].name[0]) /* no longer in the config: its account stays */
+			memcpy(&c->sink[c->n_sinks++], &old[i], sizeof(old[i]));
 	return s->n_outputs;
 }
 

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "exporters/config/config.h"
 #include "exporters/session/control.h"
@@ -38,7 +39,10 @@ struct session {
 	int poke;   /* eventfd: the keeper wants the worker to look at control->command */
 	struct control *control;
 	struct config config;
-	bool config_loaded;
+	struct config next_config; /* read again and good; waits for the worker to retire */
+	bool next_waits;
+	struct timespec config_time; /* of the file, as it was last read */
+	uint64_t config_inode, config_size;
 	struct output output[CONTROL_SINKS];
 	uint32_t n_outputs;
 	int channel[2]; /* keeper's and worker's end of a socket pair */

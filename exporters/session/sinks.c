@@ -71,10 +71,11 @@ void sinks_report(const struct sinks *k, struct control *control)
 		struct sink_counters c = sink_counters(k->sink[i]);
 		struct control_sink *to = &control->sink[i];
 
-		atomic_store_explicit(&to->sent, c.sent, memory_order_relaxed);
-		atomic_store_explicit(&to->failed, c.failed, memory_order_relaxed);
-		atomic_store_explicit(&to->queue_dropped, c.queue_dropped, memory_order_relaxed);
-		atomic_store_explicit(&to->spooled, c.spooled, memory_order_relaxed);
+		atomic_store_explicit(&to->sent, to->sent_before + c.sent, memory_order_relaxed);
+		atomic_store_explicit(&to->failed, to->failed_before + c.failed, memory_order_relaxed);
+		atomic_store_explicit(&to->queue_dropped, to->dropped_before + c.queue_dropped,
+				      memory_order_relaxed);
+		atomic_store_explicit(&to->spooled, to->spooled_before + c.spooled, memory_order_relaxed);
 		atomic_store_explicit(&to->queued, c.queued, memory_order_relaxed);
 	}
 }

@@ -23,6 +23,7 @@
 #define QUIET_AFTER_MS 2000 /* without a span: sleep long, hosts wake us at half full */
 #define QUIET_MS       1000
 #define FINAL_MS       30000 /* at the end: how long a collector may take before the rest is counted as lost */
+#define RETIRE_MS      4000  /* likewise when a worker with a new config waits to take over */
 
 struct worker {
 	struct session *s;
@@ -199,7 +200,7 @@ static bool final_once(struct worker *w)
 	if (!w->final_until_ms) {
 		if (w->s->mapped && command_of(w) == CONTROL_FINAL)
 			bury_the_dead(w, true);
-		w->final_until_ms = now_ms + FINAL_MS;
+		w->final_until_ms = now_ms + (command_of(w) == CONTROL_RETIRE ? RETIRE_MS : FINAL_MS);
 		sinks_stop(&w->sinks, w->final_until_ms);
 		say_state(w, CONTROL_SENDING);
 	}
