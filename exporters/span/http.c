@@ -36,14 +36,10 @@ void http_method(struct span_build *b)
 	unsigned int number = b->record->method;
 
 	b->method_received = number == SPAN_METHOD_OTHER ? b->text[TAG_METHOD] : methods[number];
-	if (is_known(b->options, b->method_received)) {
-		b->method = b->method_received;
-		build_text(b, NAME_METHOD, b->method);
-		return;
-	}
-	b->method = SLICE("_OTHER");
+	b->method = is_known(b->options, b->method_received) ? b->method_received : SLICE("_OTHER");
 	build_text(b, NAME_METHOD, b->method);
-	if (b->method_received.n)
+	build_text(b, NAME_OLD_METHOD, b->method_received.n ? b->method_received : b->method);
+	if (b->method_received.n && slice_is(b->method, "_OTHER"))
 		build_text(b, NAME_METHOD_ORIGINAL, b->method_received);
 }
 

@@ -84,6 +84,7 @@ static void put_server(struct span_build *b, struct slice scheme, const struct e
 {
 	int32_t port = server->port == ENDPOINT_NO_PORT ? default_port(scheme) : server->port;
 	struct endpoint host;
+	struct slice text;
 
 	if (server->host.n) {
 		build_text(b, NAME_SERVER_ADDRESS, server->host);
@@ -92,8 +93,9 @@ static void put_server(struct span_build *b, struct slice scheme, const struct e
 	}
 	if (!(b->options->conventions & SPAN_CONVENTIONS_LEGACY) || !endpoint_split(b->text[TAG_HOST], &host))
 		return;
-	build_text(b, NAME_HOST, endpoint_join(b->arena, &host));
-	build_text(b, NAME_SERVER_NAME, host.host);
+	text = endpoint_join(b->arena, &host);
+	build_text(b, NAME_HOST, text);
+	build_text(b, NAME_SERVER_NAME, text); /* with the port, as the ASGI instrumentation of 2022 has it */
 }
 
 static void put_client(struct span_build *b, const struct forwarded *f)

@@ -145,7 +145,7 @@ Test(captured, server_span_with_the_names_of_2022)
 	expect(&span, "http.method", "POST");
 	expect(&span, "http.scheme", "http");
 	expect(&span, "http.host", "api.example.com:3000");
-	expect(&span, "http.server_name", "api.example.com");
+	expect(&span, "http.server_name", "api.example.com:3000");
 	expect(&span, "http.target", "/summarize?a=1&sig=REDACTED");
 	expect(&span, "http.url", "http://api.example.com:3000/summarize?a=1&sig=REDACTED");
 	expect(&span, "http.flavor", "1.1");

@@ -70,6 +70,10 @@ Test(http, methods)
 		cr_expect_eq(span_value(&span, "http.request.method_original") != NULL,
 			     *rows[i].original != 0);
 		cr_expect(slice_is(span.name, rows[i].name));
+		span_options_conventions(&options, SPAN_CONVENTIONS_LEGACY);
+		span = make();
+		expect(&span, rows[i].told, "http.method", *rows[i].original ? rows[i].original : rows[i].told);
+		span_options_conventions(&options, SPAN_CONVENTIONS_STABLE);
 	}
 }
 
