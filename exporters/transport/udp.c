@@ -28,6 +28,7 @@
 enum {
 	PACKET_MAX = 65000,
 	PACKET_MIN = 512,
+	DATAGRAM_MAX = 65507, /* of IPv4 */
 	SEND_BUFFER = 1 << 20,
 	RESOLVE_EVERY_MS = 60000,
 	RESOLVE_AGAIN_MS = 5000, /* after trouble */
@@ -219,7 +220,7 @@ static uint32_t smaller_limit(const struct udp *u)
 	if (getsockopt(u->fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_MTU : IP_MTU, &mtu, &size) == 0 &&
 	    mtu > 48) {
 		fits = (uint32_t)mtu - (ip6 ? 48 : 28);
-		if (fits < u->bytes.n)
+		if (fits < u->bytes.n && fits <= DATAGRAM_MAX)
 			limit = fits;
 	}
 	return limit < PACKET_MIN ? PACKET_MIN : limit;
