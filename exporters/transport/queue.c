@@ -126,9 +126,8 @@ static void region_format(struct queue *q)
 	r->slot_bytes = q->limits.max_payload_bytes;
 	r->slots = q->limits.slots;
 	r->max_spans = q->limits.max_spans;
-	atomic_thread_fence(
-		memory_order_release); /* the magic last: without it the region still counts as new */
-	r->magic = QUEUE_MAGIC;
+	/* The magic last: without it the region still counts as new. */
+	atomic_store_explicit(&r->magic, QUEUE_MAGIC, memory_order_release);
 }
 
 int queue_open(struct queue *q, const struct queue_limits *limits, void *region, size_t region_bytes)

@@ -52,7 +52,8 @@ struct queue_state {
 };
 
 struct queue_region {
-	uint32_t magic, version;
+	_Atomic uint32_t magic; /* 0 = new */
+	uint32_t version;
 	uint64_t ring_bytes;
 	uint32_t slot_bytes, slots;
 	uint64_t max_spans;
