@@ -20,7 +20,7 @@ import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FOLDERS = [HERE, os.path.join(os.path.dirname(HERE), "matrix")]
+FOLDERS = [HERE] + [os.path.join(os.path.dirname(HERE), d) for d in ("matrix", "receivers")]
 sys.path[:0] = FOLDERS
 
 import harness  # noqa: E402

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every protocol into a real OpenTelemetry Collector, which writes what it understood into a file."""
+import os
+
+import rows
+from harness import free_port, limit, listening
+from real import Collector, bound, free_udp_port, make_certificates
+
+TIER = "receivers"
+LIMIT = 240
+
+
+def otlp(t, protocol, settings=None, listen=None, server=None, config=None, env=None, extensions=None):
+    """One OTLP row: grpc or http (or http/json). listen: address of the receiver; server: more of its config."""
+    part = "grpc" if protocol == "grpc" else "http"
+    port = free_port()
+    address = listen or "127.0.0.1:%d" % port
+    collector = Collector(t, {"otlp": {"protocols": {part: dict(server or {}, endpoint=address)}}}, extensions,
+                          (lambda: os.path.exists(listen)) if listen else (lambda: listening(port)))
+    if listen:
+        os.chmod(listen, 0o777)     # the exporter is nginx' user
+    scheme = "https" if server and "tls" in server else "http"
+    where = "unix:" + listen if listen else "%s://localhost:%d" % (scheme, port)
+    if part == "http":
+        where += "/v1/traces"
+    file, _ = rows.trace_requests(t, ["otlp"], env, otlp=dict({"protocol": protocol, "endpoint": where}, **settings or {}),
+                                  **config or {})
+    rows.compare(file, collector.spans(rows.REQUESTS), "otlp")
+
+
+@limit(LIMIT)
+def test_otlp_grpc(t):
+    otlp(t, "grpc")
+
+
+@limit(LIMIT)
+def test_otlp_grpc_gzip(t):
+    otlp(t, "grpc", {"compression": "gzip"})
+
+
+@limit(LIMIT)
+def test_otlp_grpc_unix_socket(t):
+    otlp(t, "grpc", listen=t.path("otlp.sock"), server={"transport": "unix"})
+
+
+@limit(LIMIT)
+def test_otlp_grpc_tls_with_client_certificate(t):
+    file = make_certificates(t)
+    otlp(t, "grpc", {"grpc": {"certificate_file": file["ca"]}},
+         server={"tls": {"cert_file": file["cert"], "key_file": file["key"], "client_ca_file": file["ca"]}},
+         config={"tls": {"client_certificate_file": file["client_cert"], "client_key_file": file["client_key"]}})
+
+
+TOKEN = "s3cr=et"
+CHECKED = {"auth": {"authenticator": "bearertokenauth"}}
+CHECK = {"bearertokenauth": {"token": TOKEN}}
+
+
+@limit(LIMIT)
+def test_otlp_grpc_headers_are_checked(t):
+    otlp(t, "grpc", {"grpc": {"headers": [["authorization", "Bearer " + TOKEN]]}}, server=CHECKED, extensions=CHECK)
+
+
+@limit(LIMIT)
+def test_otlp_http_headers_from_the_environment_are_checked(t):
+    otlp(t, "http", server=CHECKED, extensions=CHECK,
+         env={"OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20s3cr%3Det,x-more=1"})
+
+
+@limit(LIMIT)
+def test_otlp_http_protobuf(t):
+    otlp(t, "http")
+
+
+@limit(LIMIT)
+def test_otlp_http_protobuf_gzip(t):
+    otlp(t, "http/protobuf", {"compression": "gzip"})
+
+
+@limit(LIMIT)
+def test_otlp_http_json(t):
+    otlp(t, "http/json")
+
+
+@limit(LIMIT)
+def test_otlp_http_json_gzip(t):
+    otlp(t, "http/json", {"compression": "gzip"})
+
+
+@limit(LIMIT)
+def test_otlp_http_tls_with_client_certificate(t):
+    file = make_certificates(t)
+    otlp(t, "http", {"http": {"certificate_file": file["ca"]}},
+         server={"tls": {"cert_file": file["cert"], "key_file": file["key"], "client_ca_file": file["ca"]}},
+         config={"tls": {"client_certificate_file": file["client_cert"], "client_key_file": file["client_key"]}})
+
+
+def jaeger(t, protocol, settings, profile, udp=False):
+    """One row through the Collector's Jaeger receiver. settings(port): section jaeger."""
+    port = free_udp_port() if udp else free_port()
+    collector = Collector(t, {"jaeger": {"protocols": {protocol: {"endpoint": "127.0.0.1:%d" % port}}}},
+                          listens=lambda: bound(port) if udp else listening(port))
+    file, _ = rows.trace_requests(t, ["jaeger"], jaeger=settings(port))
+    rows.compare(file, collector.translated(rows.REQUESTS), profile)
+
+
+@limit(LIMIT)
+def test_jaeger_thrift_http(t):
+    jaeger(t, "thrift_http", lambda port: {"collector_endpoint": "http://localhost:%d/api/traces" % port}, "jaeger-thrift")
+
+
+@limit(LIMIT)
+def test_jaeger_grpc(t):
+    jaeger(t, "grpc", lambda port: {"protocol": "grpc", "collector_endpoint": "http://localhost:%d" % port}, "jaeger-grpc")
+
+
+@limit(LIMIT)
+def test_zipkin(t):
+    port = free_port()
+    collector = Collector(t, {"zipkin": {"endpoint": "127.0.0.1:%d" % port}}, listens=lambda: listening(port))
+    file, _ = rows.trace_requests(t, ["zipkin"], zipkin={"endpoint": "http://localhost:%d/api/v2/spans" % port})
+    rows.compare(file, collector.of_zipkin(rows.REQUESTS), "zipkin")
