@@ -12,6 +12,8 @@
  * compile error.
  */
 
+/* With it the headers define read() and relatives inline, which are ours to define here. */
+#undef _FORTIFY_SOURCE
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif

@@ -99,12 +99,45 @@ static enum policy_parent_state adopt_parent(const struct policy *policy, struct
 	return context.decision == TRACECTX_NOT_SAMPLED ? POLICY_PARENT_NOT_SAMPLED : POLICY_NO_PARENT;
 }
 
+static size_t put_number(char *out, unsigned value)
+{
+	char digits[5];
+	size_t n = 0, at = 0;
+
+	do {
+		digits[n++] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value && n < sizeof(digits));
+	while (n)
+		out[at++] = digits[--n];
+	return at;
+}
+
+/* The address the connection came in at, as ASGI's scope has it: no port if it is 80. 0: not known. */
+static size_t local_host(const struct span_address *local, char out[32])
+{
+	size_t n = 0;
+
+	if (local->family == 1) { /* AF_UNIX */
+		memcpy(out, "0.0.0.0", 7);
+		return 7;
+	}
+	if (local->family != 2) /* AF_INET; IPv6 is left to the Host header */
+		return 0;
+	for (int i = 0; i < 4; i++) {
+		n += put_number(out + n, local->addr[i]);
+		out[n++] = i < 3 ? '.' : ':';
+	}
+	return local->port == 80 ? n - 1 : n + put_number(out + n, local->port);
+}
+
 /* The URL as BentoML's middleware sees it: scheme://host[:port]/path, path decoded, no query. */
-static bool is_excluded(const struct policy *policy, const struct head *head)
+static bool is_excluded(const struct policy *policy, const struct span_record *r, const struct head *head)
 {
 	uint32_t bytes = policy->automaton_bytes;
 	const char *target = head->value[TAG_TARGET].p;
-	size_t n = 0;
+	char host[32];
+	size_t n = 0, host_n = policy->flags & POLICY_FLAG_URL_FROM_HOST ? 0 : local_host(&r->local, host);
 	struct automaton a;
 
 	if (!bytes || bytes > POLICY_BYTES - POLICY_HEAD_BYTES || !target)
@@ -115,7 +148,10 @@ static bool is_excluded(const struct policy *policy, const struct head *head)
 		n++;
 	if (n && target[0] == '/') {
 		automaton_feed(&a, "http://", 7);
-		automaton_feed(&a, head->value[TAG_HOST].p, head->value[TAG_HOST].n);
+		if (host_n)
+			automaton_feed(&a, host, host_n);
+		else
+			automaton_feed(&a, head->value[TAG_HOST].p, head->value[TAG_HOST].n);
 	}
 	automaton_feed_decoded(&a, target, n);
 	return automaton_end(&a);
@@ -148,7 +184,7 @@ enum decide_verdict decide(struct table_header *header, const struct policy *pol
 	parent = adopt_parent(policy, slot, &head);
 	r->policy_version = policy->version;
 	r->flags &= ~(uint32_t)SPAN_FLAG_UNDECIDED;
-	if (is_excluded(policy, &head))
+	if (is_excluded(policy, r, &head))
 		return DECIDE_EXCLUDED;
 	if (policy_sample(policy, r->trace_id, parent) == POLICY_DROP)
 		return DECIDE_SAMPLED_OUT;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/shim.h"
 
-#include <netinet/in.h>
 #include <string.h>
 
 #include "shim/activate.h"
+#include "shim/address.h"
 #include "shim/exchange.h"
 #include "shim/fds.h"
 #include "shim/guard.h"
@@ -30,34 +30,6 @@ static bool wanted(void)
  */
 static bool is_owner(void) { return !active() || sys0(SYS_getpid) == (long)self_get()->pid; }
 
-static void parse_address(const struct sockaddr *addr, socklen_t length, uint16_t *family, uint16_t *port,
-			  uint8_t out[16])
-{
-	memset(out, 0, 16);
-	*family = *port = 0;
-	if (!addr || length < sizeof(sa_family_t))
-		return;
-	*family = addr->sa_family;
-	if (addr->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
-		struct sockaddr_in in;
-
-		memcpy(&in, addr, sizeof(in));
-		*port = ntohs(in.sin_port);
-		memcpy(out, &in.sin_addr, 4);
-	} else if (addr->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
-		struct sockaddr_in6 in;
-
-		memcpy(&in, addr, sizeof(in));
-		*port = ntohs(in.sin6_port);
-		memcpy(out, &in.sin6_addr, 16);
-	}
-}
-
-static bool family_followed(uint16_t family)
-{
-	return family == AF_INET || family == AF_INET6 || family == AF_UNIX;
-}
-
 /* Where a listener listens; asked once per listener. */
 static uint32_t learn_listener(int fd)
 {
@@ -71,7 +43,7 @@ static uint32_t learn_listener(int fd)
 		return 0;
 	index = fd_new_listener();
 	if (index)
-		parse_address((struct sockaddr *)&addr, length, &fd_listener[index].family,
+		address_parse((struct sockaddr *)&addr, length, &fd_listener[index].family,
 			      &fd_listener[index].port, fd_listener[index].address);
 	fd_set_entry(fd, (uint64_t)index << 2 | FD_LISTENER);
 	return index;
@@ -84,9 +56,27 @@ void shim_listening(int fd)
 
 	GUARD_ENTER();
 	if (sys3(SYS_getsockname, fd, (void *)&addr, (void *)&length) == 0 &&
-	    family_followed(addr.ss_family) && activate())
+	    address_followed(addr.ss_family) && activate())
 		learn_listener(fd);
 	GUARD_LEAVE();
+}
+
+/*
+ * Where a connection came in, if the listener listens everywhere. One more
+ * system call per connection, only if exclusion patterns look at that address.
+ */
+static void learn_local(int fd, struct conn *c)
+{
+	static const uint8_t any[16];
+	const struct policy *policy = table_policy(&shim.table);
+	struct sockaddr_storage addr = { 0 };
+	socklen_t length = sizeof(addr);
+
+	if (!policy || !policy->automaton_bytes || policy->flags & POLICY_FLAG_URL_FROM_HOST ||
+	    c->local_family != AF_INET || memcmp(c->local, any, 4) != 0)
+		return;
+	if (sys3(SYS_getsockname, fd, (void *)&addr, (void *)&length) == 0)
+		address_parse((struct sockaddr *)&addr, length, &c->local_family, &c->local_port, c->local);
 }
 
 static void follow(int fd, uint32_t listener, const struct sockaddr *addr, socklen_t length)
@@ -101,10 +91,11 @@ static void follow(int fd, uint32_t listener, const struct sockaddr *addr, sockl
 		return;
 	}
 	c = conn_at(index);
-	parse_address(addr, length, &c->peer_family, &c->peer_port, c->peer);
+	address_parse(addr, length, &c->peer_family, &c->peer_port, c->peer);
 	c->local_family = fd_listener[listener].family;
 	c->local_port = fd_listener[listener].port;
 	memcpy(c->local, fd_listener[listener].address, sizeof(c->local));
+	learn_local(fd, c);
 	if (!c->peer_family) /* the peer of a UNIX socket has no name */
 		c->peer_family = c->local_family;
 	if (!fd_set_entry(fd, fd_entry_of_conn(index))) {
@@ -120,7 +111,7 @@ void shim_accepted(int listener, int fd, const struct sockaddr *addr, socklen_t 
 		GUARD_LEAVE();
 		return;
 	}
-	if (wanted() && (!addr || length < sizeof(sa_family_t) || family_followed(addr->sa_family)))
+	if (wanted() && (!addr || length < sizeof(sa_family_t) || address_followed(addr->sa_family)))
 		follow(fd, learn_listener(listener), addr, length);
 	else
 		fd_forget(fd); /* the kernel gave this number anew: what we knew of it is gone */
@@ -188,18 +179,6 @@ void shim_duplicated(int from, int to)
 	GUARD_LEAVE();
 }
 
-/* A connected stream socket that somebody else accepted: by SCM_RIGHTS, or as descriptor 0 of inetd. */
-static bool is_connected_tcp(int fd, struct sockaddr_storage *peer)
-{
-	socklen_t length = sizeof(*peer), type_length = sizeof(int);
-	int type = 0;
-
-	return sys5(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (void *)&type, (void *)&type_length) >= 0 &&
-	       type == SOCK_STREAM && sys3(SYS_getpeername, fd, (void *)peer, (void *)&length) >= 0 &&
-	       (peer->ss_family == AF_INET ||
-		peer->ss_family == AF_INET6); /* UNIX: mostly socketpairs between processes */
-}
-
 /* Activates only for such a one: nginx workers and many others pass pipes and UNIX sockets around. */
 static void take_up(int fd, const struct sockaddr_storage *peer)
 {
@@ -212,7 +191,7 @@ void shim_found_inetd(void)
 	struct sockaddr_storage peer = { 0 };
 
 	for (int fd = 0; fd <= 2; fd++)
-		if (is_connected_tcp(fd, &peer))
+		if (address_connected_tcp(fd, &peer))
 			fd_set_entry(fd, FD_INETD);
 }
 
@@ -228,7 +207,7 @@ static void settle_inetd(int fd, enum shim_direction direction, const struct iov
 		direction == SHIM_IN && result > 0 && iov && http1_sniff(iov->iov_base, (size_t)result) == 1;
 	uint64_t entry;
 
-	if (http && is_connected_tcp(fd, &peer))
+	if (http && address_connected_tcp(fd, &peer))
 		take_up(fd, &peer);
 	entry = fd_get(fd);
 	for (int other = 0; other <= 2; other++) {
@@ -264,7 +243,7 @@ void shim_received_control(const struct msghdr *message)
 	while (next_control_fd(message, &cmsg, &i, &fd)) {
 		if (active())
 			fd_forget(fd);
-		if (is_connected_tcp(fd, &peer))
+		if (address_connected_tcp(fd, &peer))
 			take_up(fd, &peer);
 	}
 	GUARD_LEAVE();

@@ -34,16 +34,6 @@ static bool is_embedded(const char *path)
 	return !strcmp(slash ? slash + 1 : path, CONFIGURE_EMBEDDED);
 }
 
-static void report_exclude(const struct config *config, const struct exclude_error *error)
-{
-	const struct config_list *list = &config->excluded_urls;
-	const struct config_item *item = error->pattern < list->n ? &list->items[error->pattern] : NULL;
-
-	log_line("%s:%u:%u: excluded_urls: \"%s\": %s",
-		 item && item->mark.source ? item->mark.source : "config", item ? item->mark.line : 0,
-		 item ? item->mark.column : 0, item ? item->text : "", error->text);
-}
-
 static void tell(const struct config_report *report)
 {
 	struct buf text;
@@ -103,7 +93,6 @@ static bool changed(struct session *s)
 
 void configure(struct session *s)
 {
-	struct exclude_error error = { 0 };
 	bool said;
 
 	changed(s);
@@ -112,10 +101,8 @@ void configure(struct session *s)
 		if (!said) /* else it has just been told, in better words */
 			log_line("not tracing: %s",
 				 s->config.why_off ? s->config.why_off : "nothing to export to");
-	} else if (policy_build(&s->table, &s->config, &error)) {
-		report_exclude(&s->config, &error);
-		s->config.on = false;
 	} else if (outputs_open(s)) {
+		policy_build(&s->table, &s->config);
 		return;
 	} else {
 		s->config.on = false; /* it has been told why */
@@ -125,7 +112,6 @@ void configure(struct session *s)
 
 bool configure_watch(struct session *s)
 {
-	struct exclude_error error = { 0 };
 	bool said;
 
 	if (s->next_waits || !s->config.reload || !changed(s))
@@ -135,10 +121,8 @@ bool configure_watch(struct session *s)
 	} else if (!s->next_config.on) {
 		policy_build_off(&s->table);
 		s->next_waits = true;
-	} else if (policy_build(&s->table, &s->next_config, &error)) {
-		report_exclude(&s->next_config, &error);
-		log_line("%s: not taken over, the configuration stays as it was", s->config_path);
 	} else {
+		policy_build(&s->table, &s->next_config);
 		s->next_waits = true;
 	}
 	if (!s->next_waits)

@@ -2,7 +2,6 @@
 #include "exporters/session/policy_build.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,24 +45,6 @@ static uint32_t flags_of(const struct config *config)
 	if (config->excluded_urls_host == CONFIG_HOST_HEADER)
 		flags |= POLICY_FLAG_URL_FROM_HOST;
 	return flags;
-}
-
-static int compile_excluded(const struct config *config, struct policy *policy, struct exclude_error *error)
-{
-	const struct config_list *list = &config->excluded_urls;
-	const char **patterns = calloc(list->n + 1, sizeof(*patterns));
-	size_t used = 0;
-	int result;
-
-	if (!patterns)
-		return -ENOMEM;
-	for (size_t i = 0; i < list->n; i++)
-		patterns[i] = list->items[i].text;
-	result = exclude_compile(patterns, list->n, (uint8_t *)policy + POLICY_HEAD_BYTES,
-				 POLICY_BYTES - POLICY_HEAD_BYTES, &used, error);
-	free(patterns);
-	policy->automaton_bytes = (uint32_t)used;
-	return result;
 }
 
 static int by_text(const void *a, const void *b)
@@ -110,16 +91,16 @@ static void add_all_captured(const struct config *config, struct policy *policy)
 		add_captured(&config->capture_response, policy, &used, policy->captured_request);
 }
 
-int policy_build(struct table *t, const struct config *config, struct exclude_error *error)
+void policy_build(struct table *t, const struct config *config)
 {
 	uint32_t version;
 	struct policy *policy = table_next_policy(t, &version);
-	int result;
 
 	memset(policy, 0, sizeof(*policy));
-	result = compile_excluded(config, policy, error);
-	if (result)
-		return result;
+	if (config->exclusion.n <= POLICY_BYTES - POLICY_HEAD_BYTES) { /* config_load() has seen to it */
+		memcpy((uint8_t *)policy + POLICY_HEAD_BYTES, config->exclusion.p, config->exclusion.n);
+		policy->automaton_bytes = (uint32_t)config->exclusion.n;
+	}
 	policy->version = version;
 	policy->mode = config->on ? POLICY_ON : POLICY_OFF;
 	policy->sample_bound = config->sampling.bound;
@@ -132,7 +113,6 @@ int policy_build(struct table *t, const struct config *config, struct exclude_er
 	policy->flags = flags_of(config);
 	add_all_captured(config, policy);
 	table_publish_policy(t, version);
-	return 0;
 }
 
 void policy_build_off(struct table *t)

@@ -2,7 +2,7 @@
 """The config changes while the server runs."""
 import os
 
-from harness import wait_for
+from harness import exporters, wait_for
 from test_core_life import HOST
 
 
@@ -19,6 +19,7 @@ def test_a_changed_config_takes_effect_and_a_bad_one_does_not(t):
     session = t.session()
     server = t.serve([HOST, "{port}"], session)
     connection = t.connect(server)
+    wait_for("keeper and worker", lambda: len(exporters()) == 2)  # then the first policy is in force
     connection.get("/secret?n=1")
     rewrite(session, lambda text: text.replace("tracing:", "tracing:\n  excluded_urls: [secret]", 1))
     wait_for("the new config", lambda: "read again" in server.text())

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/address.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "shim/sys.h"
+
+void address_parse(const struct sockaddr *addr, socklen_t length, uint16_t *family, uint16_t *port,
+		   uint8_t out[16])
+{
+	memset(out, 0, 16);
+	*family = *port = 0;
+	if (!addr || length < sizeof(sa_family_t))
+		return;
+	*family = addr->sa_family;
+	if (addr->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
+		struct sockaddr_in in;
+
+		memcpy(&in, addr, sizeof(in));
+		*port = ntohs(in.sin_port);
+		memcpy(out, &in.sin_addr, 4);
+	} else if (addr->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
+		struct sockaddr_in6 in;
+
+		memcpy(&in, addr, sizeof(in));
+		*port = ntohs(in.sin6_port);
+		memcpy(out, &in.sin6_addr, 16);
+	}
+}
+
+bool address_followed(uint16_t family)
+{
+	return family == AF_INET || family == AF_INET6 || family == AF_UNIX;
+}
+
+bool address_connected_tcp(int fd, struct sockaddr_storage *peer)
+{
+	socklen_t length = sizeof(*peer), type_length = sizeof(int);
+	int type = 0;
+
+	return sys5(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (void *)&type, (void *)&type_length) >= 0 &&
+	       type == SOCK_STREAM && sys3(SYS_getpeername, fd, (void *)peer, (void *)&length) >= 0 &&
+	       (peer->ss_family == AF_INET ||
+		peer->ss_family == AF_INET6); /* UNIX: mostly socketpairs between processes */
+}
