@@ -72,7 +72,8 @@ Test(http, methods)
 		cr_expect(slice_is(span.name, rows[i].name));
 		span_options_conventions(&options, SPAN_CONVENTIONS_LEGACY);
 		span = make();
-		expect(&span, rows[i].told, "http.method", *rows[i].original ? rows[i].original : rows[i].told);
+		expect(&span, rows[i].told, "http.method",
+		       *rows[i].original ? rows[i].original : rows[i].told);
 		span_options_conventions(&options, SPAN_CONVENTIONS_STABLE);
 	}
 }
