@@ -479,7 +479,20 @@ static bool version_or_status(void)
 	return n != 3 || *word == '0' || word - p > 28;
 }
 
-static bool odd_field_line(void) { return in_head() && they_refuse(HPE_INVALID_HEADER_TOKEN); }
+/* White space in a name. check_head() has settled whether we had to break. */
+static bool odd_field_line(void)
+{
+	struct values length, coding;
+
+	if (in_head() && they_refuse(HPE_INVALID_HEADER_TOKEN))
+		return true;
+	if (!mine->head_end)
+		return false;
+	read_values(mine, "content-length", &length);
+	read_values(mine, "transfer-encoding", &coding);
+	return length.blank_before_colon || coding.blank_before_colon;
+}
+
 /* Debian's http_parser takes the byte behind a CR for an LF, whatever it is. */
 static bool bare_cr(void)
 {
@@ -532,7 +545,8 @@ static const struct {
 	{ padded_start_line, "RFC 9112 3, 4", "spaces and tabs delimit the words; BROKEN if it is none" },
 	{ version_or_status, "RFC 9112 2.3, 4",
 	  "HTTP/2.0 and above, statuses not of three digits from 100: BROKEN" },
-	{ odd_field_line, "RFC 9112 5.1", "lines that are no field are passed over; the server answers 400" },
+	{ odd_field_line, "RFC 9112 5.1",
+	  "lines that are no field are passed over, a blank before a framing colon breaks" },
 	{ bare_cr, "RFC 9112 2.2", "a CR without LF is part of the line" },
 	{ length_refused, "RFC 9110 8.6",
 	  "equal values are one; Transfer-Encoding or no body at all overrides" },
