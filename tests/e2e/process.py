@@ -126,7 +126,8 @@ def exporters():
 
 
 def clean_environment(**more):
-    env = {"PATH": PATH, "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8", "TMPDIR": "/tmp"}
+    env = {"PATH": PATH, "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8", "TMPDIR": "/tmp",
+           "PYTHONDONTWRITEBYTECODE": "1"}
     env.update({k: str(v) for k, v in more.items() if v is not None})
     return env
 

@@ -22,6 +22,24 @@ def need_all(t, facts):
             t.skip("python3 module %s is not installed" % module)
 
 
+    if "npm" in facts:
+        install(t, facts["npm"])
+
+
+def install(t, package):
+    """An npm package below build/servers, where its script looks for it; with the environment that we were given,
+    which may tell how the registry is reached."""
+    versions = dict(line.strip().split("=") for line in open(os.path.join(ROOT, "scripts", "versions")) if line[0].isalpha())
+    wanted = "%s@%s" % (package, versions["NPM_" + package.upper()])
+    place = os.path.join(ROOT, "build", "servers", package)
+    if os.path.isdir(os.path.join(place, "node_modules", package)):
+        return
+    done = subprocess.run(["npm", "i", "--silent", "--no-audit", "--no-fund", "--prefix", place, wanted],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        t.skip("npm cannot install %s: %s" % (wanted, done.stdout.strip()[-200:]))
+
+
 def start(t, name, facts, session=None):
     backend = t.backend() if facts.get("backend") else None
     return t.serve(name, session, env=dict(facts.get("env", {})), backend=backend, timeout=facts.get("slow", 30),
@@ -60,9 +78,16 @@ def check_exact(seen, spans):
     return complaints
 
 
+def open_session(t):
+    """A session in whose directory a server may write that has changed its user before it listens."""
+    session = t.session()
+    os.chmod(session.directory, 0o777)
+    return session
+
+
 def run_http(t, name, what, facts):
     need_all(t, facts)
-    session = t.session()
+    session = open_session(t)
     plain_server = start(t, name, facts)
     plain = {n: scenario(i, plain_server, run) for i, (n, run) in enumerate(SCENARIOS.items())}
     server = start(t, name, facts, session)
@@ -164,7 +189,7 @@ CLIENTS = {"redis": redis_client, "memcached": memcached_client, "postgres": pos
 
 def run_control(t, name, facts):
     need_all(t, facts)
-    session = t.session()
+    session = open_session(t)
     results, ends = [], []
     for s in (None, session):
         server = start(t, name, dict(facts, slow=60), s)

@@ -1,0 +1,7 @@
+#!/bin/bash
+# apt: erlang-inets | the Erlang VM's own httpd, scheduler threads
+. "$(dirname "$0")/common.sh"; cd "$WORK"; export HOME=$WORK
+run erl -noshell -noinput -eval "
+ok = inets:start(),
+{ok, _} = inets:start(httpd, [{port, $PORT}, {bind_address, {127,0,0,1}}, {server_name, \"localhost\"},
+  {server_root, \"$WORK\"}, {document_root, \"$DOCROOT\"}, {modules, [mod_get, mod_head]}])."
