@@ -7,6 +7,7 @@
 struct pool conn_pool = { .size = (sizeof(struct conn) + 15) & ~15u, .per_slab = 64 };
 struct pool pending_pool = { .size = (sizeof(struct pending) + 15) & ~15u, .per_slab = 128 };
 struct pool ring_pool = { .size = (sizeof(struct pending_ring) + 15) & ~15u, .per_slab = 16 };
+struct pool proxy_pool = { .size = (sizeof(struct conn_proxy) + 15) & ~15u, .per_slab = 16 };
 
 _Static_assert(offsetof(struct conn, next_free) == 0, "the pool's word");
 _Static_assert(offsetof(struct pending, next_free) == 0, "the pool's word");
@@ -104,6 +105,9 @@ static void try_free(struct conn *c)
 	if (c->more)
 		pool_give(&ring_pool, c->more);
 	c->more = 0;
+	if (c->proxy)
+		pool_give(&proxy_pool, c->proxy);
+	c->proxy = 0;
 	atomic_fetch_add_explicit(&c->generation, 1, memory_order_release);
 	pool_give(&conn_pool, c->index);
 }

@@ -18,6 +18,7 @@
 
 #include "shim/engine.h"
 #include "shim/http/http1.h"
+#include "shim/http/proxy.h"
 #include "shim/pool.h"
 
 #define CONN_IN_BUSY     1u
@@ -87,6 +88,7 @@ struct conn {
 	uint32_t answering; /* out side: request that is being answered */
 	uint32_t requests;
 	uint32_t index; /* its own */
+	uint32_t proxy; /* in side: PROXY protocol header that is being read, or was; 0: none */
 	uint64_t begin_ns;
 	uint64_t number;
 	uint16_t peer_family, peer_port;
@@ -95,7 +97,13 @@ struct conn {
 	uint8_t local[16];
 };
 
-extern struct pool conn_pool, pending_pool, ring_pool;
+struct conn_proxy { /* few connections have one */
+	_Atomic uint32_t next_free;
+	bool done;
+	struct proxy header;
+};
+
+extern struct pool conn_pool, pending_pool, ring_pool, proxy_pool;
 
 static inline struct conn *conn_at(uint32_t index) { return pool_at(&conn_pool, index); }
 static inline struct pending *pending_at(uint32_t index) { return pool_at(&pending_pool, index); }

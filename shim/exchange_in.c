@@ -140,6 +140,8 @@ static void broken(struct feed *f, const char *at, const char *end)
 	enum ledger why = LEDGER_OPAQUE_BROKEN;
 
 	abandon_uncounted(f);
+	if (c->in.error == HTTP1_BAD_START_LINE)
+		return; /* the next read may begin a request again, see resynchronised() */
 	if (!c->requests && c->in.error == HTTP1_NOT_HTTP)
 		why = at < end && *at == 0x16 ? LEDGER_OPAQUE_TLS : LEDGER_OPAQUE_NOT_HTTP;
 	conn_give_up(c, why);
@@ -181,6 +183,48 @@ static struct feed feed_begin(struct conn *c)
 	return f;
 }
 
+/*
+ * Bytes in front of the first request that are not HTTP: a PROXY protocol
+ * header. Advances *in behind it. False: not to be followed any more.
+ */
+static bool pass_proxy(struct conn *c, const char **in, const char *end)
+{
+	struct conn_proxy *proxy;
+
+	if (!c->proxy) {
+		if (c->requests || !http1_idle(&c->in) || http1_sniff(*in, (size_t)(end - *in)) != 2)
+			return true;
+		c->proxy = pool_take(&proxy_pool);
+		if (!c->proxy)
+			return false;
+		proxy = pool_at(&proxy_pool, c->proxy);
+		proxy->done = false;
+		proxy_init(&proxy->header);
+	}
+	proxy = pool_at(&proxy_pool, c->proxy);
+	if (proxy->done)
+		return true;
+	switch (proxy_next(&proxy->header, in, end)) {
+	case PROXY_DONE: proxy->done = true; return true;
+	case PROXY_MORE: return true;
+	default: return false;
+	}
+}
+
+/* After a contradiction: the first bytes of a read may begin a request again. True: they do, or nothing was
+ * wrong. */
+static bool resynchronised(struct conn *c, const struct iovec *iov, uint64_t n)
+{
+	if (c->in.error != HTTP1_BAD_START_LINE)
+		return true;
+	if (!http1_looks_like_start(iov->iov_base, iov->iov_len < n ? iov->iov_len : (size_t)n,
+				    HTTP1_REQUEST))
+		return false;
+	http1_restart(&c->in);
+	ledger_count(LEDGER_RESYNC);
+	return true;
+}
+
 void exchange_input(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
 {
 	struct feed f = feed_begin(c);
@@ -188,6 +232,8 @@ void exchange_input(struct conn *c, const struct iovec *iov, size_t count, uint6
 	struct http1_data d;
 
 	options.captured = f.captured = capture_names(f.policy, CAPTURE_REQUEST);
+	if (!count || !resynchronised(c, iov, n))
+		return;
 	if (atomic_load_explicit(&c->last_response, memory_order_acquire))
 		return; /* RFC 9112 9.6: after "close" the server only drains */
 	for (size_t i = 0; i < count && n; i++) {
@@ -196,6 +242,10 @@ void exchange_input(struct conn *c, const struct iovec *iov, size_t count, uint6
 		enum http1_event event;
 
 		n -= size;
+		if (!pass_proxy(c, &in, end)) {
+			conn_give_up(c, LEDGER_OPAQUE_NOT_HTTP);
+			return;
+		}
 		while ((event = http1_next(&c->in, &options, &in, end, &d)) != HTTP1_NEED_MORE) {
 			if (event == HTTP1_BROKEN) {
 				broken(&f, first, end);

@@ -173,6 +173,30 @@ static void response_complete(struct feed *f)
 	answered(f, SPAN_END_COMPLETE);
 }
 
+static void broken(struct feed *f)
+{
+	/* Behind a complete response: the server sent more than it said. A later write may begin a response
+	 * again. */
+	if (f->c->out.error == HTTP1_BAD_START_LINE)
+		return;
+	/* RFC 9112 2.1, HTTP/0.9: an answer without a status line is still one answer */
+	take_front(f);
+	answered(f, SPAN_END_MALFORMED);
+	conn_give_up(f->c, LEDGER_OPAQUE_BROKEN);
+}
+
+static bool resynchronised(struct conn *c, const struct iovec *iov, uint64_t n)
+{
+	if (c->out.error != HTTP1_BAD_START_LINE)
+		return true;
+	if (!http1_looks_like_start(iov->iov_base, iov->iov_len < n ? iov->iov_len : (size_t)n,
+				    HTTP1_RESPONSE))
+		return false;
+	http1_restart(&c->out);
+	ledger_count(LEDGER_RESYNC);
+	return true;
+}
+
 static void on_event(struct feed *f, enum http1_event event, const struct http1_data *d)
 {
 	switch (event) {
@@ -192,12 +216,7 @@ static void on_event(struct feed *f, enum http1_event event, const struct http1_
 		answered(f, SPAN_END_SWITCHED);
 		conn_give_up(f->c, LEDGER_SWITCHED);
 		break;
-	case HTTP1_BROKEN:
-		/* RFC 9112 2.1, HTTP/0.9: an answer without a status line is still one answer */
-		take_front(f);
-		answered(f, SPAN_END_MALFORMED);
-		conn_give_up(f->c, LEDGER_OPAQUE_BROKEN);
-		break;
+	case HTTP1_BROKEN: broken(f); break;
 	default: break;
 	}
 }
@@ -213,6 +232,8 @@ void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint
 	struct feed f = feed_begin(c);
 	struct http1_data d;
 
+	if (!count || !resynchronised(c, iov, n))
+		return;
 	options.captured = f.captured = capture_names(table_policy(&shim.table), CAPTURE_RESPONSE);
 	for (size_t i = 0; i < count && n; i++) {
 		size_t size = iov[i].iov_len < n ? iov[i].iov_len : (size_t)n;

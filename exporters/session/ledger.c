@@ -142,6 +142,7 @@ void ledger_json(const struct session *s, struct buf *out)
 	json_number(out, ",", "excluded", l.excluded);
 	json_dropped(&l, out);
 	json_number(out, ",", "aborted", l.aborted);
+	json_number(out, ",", "child_spans", control_get(&s->control->children));
 	json_number(out, ",", "opaque_connections", l.opaque);
 	buf_printf(out, ",\"unbalanced\":%" PRId64, l.unbalanced);
 	json_exporters(s->control, out);

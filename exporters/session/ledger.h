@@ -5,7 +5,7 @@
 /*
  * The account of a session: every request that the parsers counted, and where
  * it went. requests = taken + sampled_out + excluded + sum(dropped) +
- * unbalanced; per exporter taken = sent + failed + queue_dropped + spooled (+
+ * unbalanced; per exporter taken + child_spans = sent + failed + queue_dropped + spooled (+
  * queued, while it is not over).
  */
 

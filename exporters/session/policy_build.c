@@ -56,7 +56,7 @@ static int by_text(const void *a, const void *b)
 static uint16_t add_captured(const struct config_list *list, struct policy *policy, size_t *used, size_t have)
 {
 	char names[POLICY_CAPTURED_MAX][HTTP1_NAME_MAX + 1];
-	const char *sorted[POLICY_CAPTURED_MAX];
+	const char *sorted[POLICY_CAPTURED_MAX] = { NULL };
 	uint16_t n = 0, added = 0;
 
 	for (size_t i = 0; i < list->n && have + n < POLICY_CAPTURED_MAX; i++) {

@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
 #include "exporters/session/sinks.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "exporters/session/log.h"
 #include "exporters/session/outputs.h"
 #include "exporters/session/sink.h"
 
+/* The console format shows local time, and colour where a person looks. */
+static void for_people(struct encode_options *encode)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	if (localtime_r(&now, &local))
+		encode->utc_offset_s = (int32_t)local.tm_gmtoff;
+	encode->colour = isatty(2) && !getenv("NO_COLOR");
+}
+
 static int open_sink(struct sinks *k, struct session *s, struct output *o, struct transport_loop *loop)
 {
 	const struct config_exporter *e = o->exporter;
 	struct endpoint endpoint = e->endpoint;
+	struct encode_options encode = e->encode;
 	struct sink_limits limits = { .max_spans = s->config.queue_spans,
 				      .max_bytes = s->config.queue_bytes,
 				      .region = o->region,
@@ -17,12 +34,13 @@ static int open_sink(struct sinks *k, struct session *s, struct output *o, struc
 	char error[256] = "no such format";
 	int result = -1;
 
+	for_people(&encode);
 	endpoint.fd = o->fd;
 	endpoint.rotate = outputs_rotate;
 	endpoint.rotate_context = o;
 	if (format)
-		result = sink_open(&k->sink[k->n], e->name, format, &e->encode, o->transport, &endpoint,
-				   &limits, loop, error);
+		result = sink_open(&k->sink[k->n], e->name, format, &encode, o->transport, &endpoint, &limits,
+				   loop, error);
 	if (result)
 		log_line("%s: %s", e->what, error);
 	else

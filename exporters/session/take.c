@@ -173,8 +173,12 @@ static void add_span(struct take *t, struct span_slot *copy, int64_t to_unix)
 	if (copy->head.end != SPAN_END_COMPLETE && copy->head.end != SPAN_END_SWITCHED)
 		control_add(&c->aborted, 1);
 	t->n++;
-	if (t->options.child_spans)
-		t->n += span_children(copy, &t->options, span, to_unix, &t->arena, &t->spans[t->n]);
+	if (t->options.child_spans) {
+		size_t children = span_children(copy, &t->options, span, to_unix, &t->arena, &t->spans[t->n]);
+
+		control_add(&c->children, children);
+		t->n += children;
+	}
 }
 
 uint32_t take_waiting(const struct take *t)

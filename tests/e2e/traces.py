@@ -94,7 +94,7 @@ class Ledger(dict):
         assert self["aborted"] <= self["taken"], "more aborted than taken: %s" % self
         for name, e in self["exporters"].items():
             went = e["sent"] + e["failed"] + e["queue_dropped"] + e["spooled"]
-            assert self["taken"] == went, "exporter %s: taken %d, accounted for %d: %s" % (name, self["taken"], went, self)
+            assert self["taken"] + self["child_spans"] == went, "exporter %s: taken %d, accounted for %d: %s" % (name, self["taken"], went, self)
         return self
 
 

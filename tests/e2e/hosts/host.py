@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small HTTP server with the habits of difficult hosts, for tests.
 
-	host.py PORT [--unix PATH] [--inet6] [--emfile] [--sigchld] [--wait] [--fork] [--quiet-child]
+	host.py PORT [--unix PATH] [--inet6] [--emfile] [--sigchld] [--wait] [--fork] [--proxy]
 
 Answers GET /state with what it has noticed of its own surroundings as JSON, POST with the request's body, the rest
 with "ok". One thread, keep-alive.
@@ -53,8 +53,14 @@ def state():
                 children=open("/proc/self/task/%d/children" % os.getpid()).read().split())
 
 
+def without_proxy_header(data):
+    if data.startswith(b"PROXY "):
+        return data.partition(b"\r\n")[2]
+    return data[16 + int.from_bytes(data[14:16], "big"):]
+
+
 def serve(connection):
-    data = b""
+    data = without_proxy_header(connection.recv(65536)) if "--proxy" in args else b""
     while True:
         while b"\r\n\r\n" not in data:
             more = connection.recv(65536)
