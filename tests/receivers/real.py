@@ -54,10 +54,10 @@ def bound(port):
 
 
 def fetch(url):
-    """The JSON there, None as long as there is no answer."""
+    """The bytes there, None as long as there is no answer."""
     try:
         with urllib.request.urlopen(url, timeout=PATIENCE) as response:
-            return json.load(response)
+            return response.read()
     except (urllib.error.URLError, ConnectionError):
         return None
 
@@ -80,18 +80,12 @@ class Receiver:
         with open(self.output, errors="replace") as f:
             return f.read()[-3000:]
 
-    def have(self, count, read):
-        """What read() gives as soon as it is `count` spans or more, or what there is when patience ends."""
-        found = []
-
-        def enough():
-            found[:] = read()
-            return len(found) >= count
+    def expect(self, count, *args):
+        """Waits until count() says so many spans or more; when patience ends the comparison tells what is missing."""
         try:
-            wait_for("%d spans in %s" % (count, self.name), enough, 20)
+            wait_for("%d spans in %s" % (count, self.name), lambda: self.count(*args) >= count, 20)
         except TimeoutError:
             pass
-        return list(found)
 
 
 class Collector(Receiver):
@@ -117,21 +111,17 @@ class Collector(Receiver):
             f.write(yaml(config))
         super().__init__(t, "collector", [program, "--config=file:" + path], listens)
 
-    def read(self):
-        spans = []
-        if os.path.exists(self.file):
-            with open(self.file, "rb") as f:
-                for line in f:
-                    if line.endswith(b"\n"):    # else still being written
-                        spans += decode_otlp_json.decode(line)
-        return spans
+    def count(self):
+        with open(self.file, "rb") as f:
+            return f.read().count(b'"spanId":')
 
     def spans(self, count):
         """All that it received until its end."""
-        self.have(count, self.read)
+        self.expect(count)
         self.process.terminate()
         self.process.wait(PATIENCE)
-        return self.read()
+        with open(self.file, "rb") as f:
+            return [s for line in f for s in decode_otlp_json.decode(line)]
 
 
     def translated(self, count):
@@ -186,13 +176,17 @@ class Jaeger(Receiver):
         return (all(bound(p) if name in self.DATAGRAMS else listening(p) for name, p in self.port.items())
                 and fetch("http://127.0.0.1:%d/" % self.port["admin"]) is not None)
 
-    def read(self, service):
-        found = fetch("http://127.0.0.1:%d/api/traces?service=%s&limit=10000&lookback=1h"
-                      % (self.port["query"], service))
-        return [self.span(s, trace) for trace in (found or {}).get("data") or [] for s in trace["spans"]]
+    def answer(self, service):
+        return fetch("http://127.0.0.1:%d/api/traces?service=%s&limit=10000&lookback=1h"
+                     % (self.port["query"], service)) or b"{}"
+
+    def count(self, service):
+        return self.answer(service).count(b'"operationName":')
 
     def spans(self, count, service):
-        return self.have(count, lambda: self.read(service))
+        self.expect(count, service)
+        return [self.span(s, trace) for trace in json.loads(self.answer(service)).get("data") or []
+                for s in trace["spans"]]
 
     @staticmethod
     def span(j, trace):
@@ -248,12 +242,15 @@ class Zipkin(Receiver):
     def get(self, path):
         return fetch("http://127.0.0.1:%d/%s" % (self.port, path))
 
-    def read(self, service):
-        return [s for trace in self.get("api/v2/traces?limit=10000&lookback=3600000&serviceName=" + service) or []
-                for s in decode_zipkin.decode(json.dumps(trace).encode())]
+    def answer(self, service):
+        return self.get("api/v2/traces?limit=10000&lookback=3600000&serviceName=" + service) or b"[]"
+
+    def count(self, service):
+        return self.answer(service).count(b'"traceId":')
 
     def spans(self, count, service):
-        return self.have(count, lambda: self.read(service))
+        self.expect(count, service)
+        return [s for trace in json.loads(self.answer(service)) for s in decode_zipkin.decode(json.dumps(trace).encode())]
 
 
 def make_certificates(t):

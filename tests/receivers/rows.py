@@ -4,10 +4,11 @@
 What the receiver has must be the spans of the file, exactly, field by field, as far as the receiver's format goes.
 """
 import neutral
-from harness import check_spans, load
+from harness import check_spans, load, wait_for
 
 REQUESTS = 1000
 SERVICE = "receivers-test"
+PATIENCE = 30
 
 
 def plan():
@@ -39,13 +40,21 @@ def plan():
     return out
 
 
-def trace_requests(t, exporters, env=None, **config):
-    """1,000 requests; (the file's spans, neutral; the ledger). Of every exporter the ledger must say 1,000 sent."""
+def trace_requests(t, exporters, env=None, slices=1, arrived=None, **config):
+    """1,000 requests; (the file's spans, neutral; the ledger). Of every exporter the ledger must say 1,000 sent.
+
+    In so many slices, arrived(n) called after each: datagrams that find a full buffer are lost without a word, so
+    that only as many are sent as fit, until they have arrived.
+    """
     session = t.session(exporter_type=[*exporters, "file"], service_name=SERVICE,
                         resource_attributes={"deployment.environment.name": "t\u00e9st", "service.namespace": "rows"},
                         capture={"request_headers": ["x-request-id"], "response_headers": ["content-type"]}, **config)
     server = t.serve("nginx", session, env=env)
-    exchanges = load(server.address, plan(), connections=8)
+    requests, exchanges = plan(), []
+    for i in range(0, REQUESTS, REQUESTS // slices):
+        exchanges += load(server.address, requests[i:i + REQUESTS // slices], connections=8)
+        if arrived:
+            arrived(len(exchanges))
     server.stop()
     spans, ledger = session.finish(timeout=60)
     check_spans(exchanges, spans)
@@ -55,6 +64,16 @@ def trace_requests(t, exporters, env=None, **config):
         assert e["sent"] == REQUESTS, "%s: %s; the server and its exporter said:\n%s" % (
             name, e, "".join(line + "\n" for line in server.text().splitlines() if line.startswith("btrace")))
     return [s.neutral for s in spans], ledger
+
+
+def trace_datagrams(t, count, slices=10, **config):
+    """The same where the exporter sends datagrams; count(): how many spans the receiver has."""
+    def arrived(n):
+        try:
+            wait_for("%d spans to arrive" % n, lambda: count() >= n, PATIENCE)
+        except TimeoutError as e:
+            raise AssertionError("%s; there are %d" % (e, count())) from None
+    return trace_requests(t, ["jaeger"], slices=slices, arrived=arrived, batch={"delay": "100ms"}, **config)
 
 
 def compare(file, received, profile):

@@ -100,8 +100,23 @@ def jaeger(t, protocol, settings, profile, udp=False):
     port = free_udp_port() if udp else free_port()
     collector = Collector(t, {"jaeger": {"protocols": {protocol: {"endpoint": "127.0.0.1:%d" % port}}}},
                           listens=lambda: bound(port) if udp else listening(port))
-    file, _ = rows.trace_requests(t, ["jaeger"], jaeger=settings(port))
+    if udp:
+        file, _ = rows.trace_datagrams(t, collector.count, jaeger=settings(port))
+    else:
+        file, _ = rows.trace_requests(t, ["jaeger"], jaeger=settings(port))
     rows.compare(file, collector.translated(rows.REQUESTS), profile)
+
+
+@limit(LIMIT)
+def test_jaeger_thrift_compact_datagrams(t):
+    jaeger(t, "thrift_compact", lambda port: {"thrift": {"agent_host_name": "127.0.0.1", "agent_port": port}},
+           "jaeger-thrift", udp=True)
+
+
+@limit(LIMIT)
+def test_jaeger_thrift_binary_datagrams(t):
+    jaeger(t, "thrift_binary", lambda port: {"thrift": {"agent_port": port, "encoding": "binary"}},
+           "jaeger-thrift", udp=True)
 
 
 @limit(LIMIT)

@@ -19,6 +19,27 @@ def row(t, exporter, settings):
     rows.compare(file, spans, "jaeger-thrift")
 
 
+def datagrams(t, settings, **how):
+    jaeger = Jaeger(t)
+    file, _ = rows.trace_datagrams(t, lambda: jaeger.count(rows.SERVICE), jaeger={"thrift": settings(jaeger.port)}, **how)
+    rows.compare(file, jaeger.spans(rows.REQUESTS, rows.SERVICE), "jaeger-thrift")
+
+
+@limit(LIMIT)
+def test_compact_datagrams(t):
+    datagrams(t, lambda port: {"agent_port": port["compact"]})
+
+
+@limit(LIMIT)
+def test_compact_datagrams_in_small_packets(t):
+    datagrams(t, lambda port: {"agent_port": port["compact"], "max_packet_size": 4000}, slices=20)
+
+
+@limit(LIMIT)
+def test_binary_datagrams(t):
+    datagrams(t, lambda port: {"agent_port": port["binary"], "encoding": "binary"})
+
+
 @limit(LIMIT)
 def test_thrift_http(t):
     row(t, "jaeger", lambda port: {"collector_endpoint": "http://127.0.0.1:%d/api/traces" % port["http"]})
