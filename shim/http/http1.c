@@ -168,7 +168,9 @@ bool http1_idle(const struct http1 *p) { return p->state == S_IDLE; }
 
 void http1_restart(struct http1 *p)
 {
-	if (p->state == S_DEAD && p->error == HTTP1_OK)
-		return; /* switched, or its stream has ended */
+	bool switched = p->state == S_END_SWITCH || p->state == S_SWITCH;
+
+	if (switched || (p->state == S_DEAD && p->error == HTTP1_OK))
+		return; /* another protocol, or the stream has ended */
 	p->state = S_IDLE;
 }

@@ -230,15 +230,22 @@ static void no_coding(struct http1 *p)
 	}
 }
 
+/* 6.1: in HTTP/1.0 a Transfer-Encoding makes the framing faulty. Servers read chunks all the
+ * same, so we do; but with a Content-Length some (Go's) read that instead: nobody knows. */
+static bool ambiguous(const struct http1 *p)
+{
+	return p->role == HTTP1_REQUEST && p->version < 0x11 && (p->flags & F_CODING) &&
+	       (p->flags & F_LENGTH);
+}
+
 /* RFC 9112 6.3 in its order. */
 static void body(struct http1 *p)
 {
 	if (p->error) {
 		fail(p, (enum http1_error)p->error);
+	} else if (ambiguous(p)) {
+		fail(p, HTTP1_BAD_CODING);
 	} else if (p->flags & F_CHUNKED) {
-		/* 6.1: Transfer-Encoding in HTTP/1.0 is followed, and the connection ends with it */
-		if (p->version < 0x11)
-			p->keep_alive = false;
 		frame(p, HTTP1_CHUNKED, S_CHUNK_SIZE);
 	} else if (!(p->flags & F_CODING)) {
 		no_coding(p);
@@ -250,7 +257,11 @@ static void body(struct http1 *p)
 	}
 }
 
-/* RFC 9112 9.3 for keep_alive. */
+/*
+ * RFC 9112 9.3 for keep_alive, and no more than that: where 6.1 demands a close (both
+ * framing fields, or a coding in HTTP/1.0) servers differ, and what comes behind a wrong
+ * "close" would be lost.
+ */
 enum http1_event http1_framing_decide(struct http1 *p)
 {
 	p->keep_alive = !(p->flags & F_CLOSE) && (p->version >= 0x11 || (p->flags & F_KEEP_ALIVE));

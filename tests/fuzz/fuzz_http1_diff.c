@@ -318,6 +318,8 @@ static void check_head(const struct message *m, bool last)
 	} else if (request && (length.blank_before_colon || coding.blank_before_colon)) {
 		error = ours.error == HTTP1_BAD_LENGTH && length.blank_before_colon ? HTTP1_BAD_LENGTH
 										    : HTTP1_BAD_CODING;
+	} else if (request && m->version < 0x11 && length.present && coding.present) {
+		error = HTTP1_BAD_CODING;
 	} else if (coding_of(&coding) == CODING_CHUNKED) {
 		expected = HTTP1_CHUNKED;
 	} else if (coding_of(&coding) == CODING_OTHER) {
