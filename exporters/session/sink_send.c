@@ -18,12 +18,13 @@ static uint32_t random32(struct sink *sink)
 
 static void note_success(struct sink *sink, uint64_t now)
 {
+	if (now < sink->due_ms)
+		return; /* it was under way when another one failed: the wait holds */
 	if (sink->failing_ms)
 		notice(&sink->notices, NOTICE_RECOVERED, now, 0, "sending again after %" PRIu64 " s",
 		       (now - sink->failing_ms) / 1000);
 	sink->failing_ms = 0;
 	sink->failures = 0;
-	sink->due_ms = sink->wished_ms = 0;
 }
 
 static void flight_end(struct flight *flight, uint64_t sent)

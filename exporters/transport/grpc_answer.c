@@ -76,6 +76,8 @@ void grpc_answer_header(struct grpc_answer *answer, struct slice line)
 	if (name_is(name, "grpc-status")) {
 		answer->has_status = true;
 		answer->code = read_code(value);
+	} else if (name_is(name, "content-type")) {
+		answer->is_grpc = value.n >= 16 && strncasecmp(value.p, "application/grpc", 16) == 0;
 	} else if (name_is(name, "grpc-message")) {
 		rpc_message_read(answer->message, value);
 	} else if (name_is(name, "grpc-status-details-bin")) {

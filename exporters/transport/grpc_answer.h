@@ -45,6 +45,7 @@ enum grpc_code {
 };
 
 struct grpc_answer {
+	bool is_grpc; /* by its content-type */
 	bool has_status;
 	int code; /* as sent; may be beyond GRPC_CODES */
 	char message[RESPONSE_TEXT_SIZE];

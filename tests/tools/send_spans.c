@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "exporters/base/arena.h"
 #include "exporters/session/sink.h"
@@ -33,6 +34,9 @@ struct driver {
 	struct sink *sink;
 	struct arena arena;
 	unsigned next;
+	char input[256], line[256];
+	size_t n;
+	bool ended;
 };
 
 static const struct transport *const transports[] = { &transport_http, &transport_grpc, &transport_udp,
@@ -93,7 +97,7 @@ static void obey(struct driver *d, const char *line)
 			put_batch(d, spans);
 			loop_wait(&d->loop, 0);
 		}
-	} else if (strcmp(line, "idle\n") == 0) {
+	} else if (strcmp(line, "idle") == 0) {
 		while (!sink_idle(d->sink))
 			loop_wait(&d->loop, 1000);
 	} else if (sscanf(line, "stop %u", &ms) == 1) {
@@ -108,6 +112,32 @@ static void obey(struct driver *d, const char *line)
 		exit(2);
 	}
 	answer(d, begin);
+}
+
+static void readable(void *context, short revents)
+{
+	struct driver *d = context;
+	ssize_t n = read(STDIN_FILENO, d->input + d->n, sizeof(d->input) - d->n);
+
+	(void)revents;
+	d->ended = n <= 0;
+	d->n += n > 0 ? (size_t)n : 0;
+}
+
+/* The loop runs while nobody tells us anything. */
+static bool next_line(struct driver *d)
+{
+	char *end;
+
+	while (!(end = memchr(d->input, '\n', d->n)) && !d->ended)
+		loop_wait(&d->loop, 1000);
+	if (!end)
+		return false;
+	*end = '\0';
+	memcpy(d->line, d->input, (size_t)(end - d->input) + 1);
+	d->n -= (size_t)(end + 1 - d->input);
+	memmove(d->input, end + 1, d->n);
+	return true;
 }
 
 static const struct option options[] = {
@@ -157,7 +187,7 @@ int main(int argc, char **argv)
 	struct driver d = { .next = 1 };
 	const struct transport *transport;
 	const struct format *format;
-	char error[256] = "", line[256];
+	char error[256] = "";
 	size_t headers = 0;
 	int option;
 
@@ -172,13 +202,14 @@ int main(int argc, char **argv)
 	d.endpoint.headers = d.headers;
 	arena_init(&d.arena);
 	loop_init(&d.loop, say, NULL);
+	loop_add_fd(&d.loop, STDIN_FILENO, readable, &d);
 	if (sink_open(&d.sink, argv[optind], format, &d.options, transport, &d.endpoint, &d.limits, &d.loop,
 		      error) < 0) {
 		fprintf(stderr, "send_spans: %s\n", error);
 		return 1;
 	}
-	while (fgets(line, sizeof(line), stdin))
-		obey(&d, line);
+	while (next_line(&d))
+		obey(&d, d.line);
 	sink_free(d.sink);
 	loop_release(&d.loop);
 	arena_release(&d.arena);
