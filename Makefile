@@ -36,6 +36,10 @@ EXP_SRC := $(filter-out exporters/ctl/%,$(wildcard exporters/*/*.c))
 CTL_SRC := $(wildcard exporters/ctl/*.c)
 PROTO   := $(wildcard exporters/encode/*.proto)
 PROTO_C := $(PROTO:exporters/encode/%.proto=$(B)/gen/%.pb-c.c)
+# The page of `btracectl report`, in the order in which its scripts need each other.
+REPORT    := $(addprefix exporters/ctl/report/,page.html style.css)
+REPORT_JS := $(patsubst %,exporters/ctl/report/%.js,util model filter charts list waterfall main)
+GEN       := $(PROTO_C) $(B)/gen/report_page.inc
 
 so  = $(patsubst %.c,$(B)/so/%.o,$(1))
 exe = $(patsubst %.c,$(B)/exe/%.o,$(1))
@@ -47,7 +51,7 @@ $(B)/so/%.o: %.c
 	$(if $(Q),@echo "  CC      $<")
 	$(Q)$(CC) $(SO_C) -c -o $@ $<
 
-$(B)/exe/%.o: %.c | $(PROTO_C)
+$(B)/exe/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC      $<")
 	$(Q)$(CC) $(EXE_C) -c -o $@ $<
@@ -56,6 +60,14 @@ $(B)/gen/%.pb-c.c: exporters/encode/%.proto
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  PROTOC  $<")
 	$(Q)protoc-c --proto_path=exporters/encode --c_out=$(B)/gen $<
+
+# Texts as C strings: report_html, report_style, report_script.
+c_string = { echo 'static const char $(1)[] ='; sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $(2); echo ';'; }
+$(B)/gen/report_page.inc: $(REPORT) $(REPORT_JS)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  TEXT    exporters/ctl/report")
+	$(Q){ $(call c_string,report_html,$(word 1,$(REPORT))); $(call c_string,report_style,$(word 2,$(REPORT))); \
+		$(call c_string,report_script,$(REPORT_JS)); } >$@.tmp && mv $@.tmp $@
 
 $(B)/exe/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
@@ -114,7 +126,7 @@ $(TOOLS): $(B)/%: $(B)/exe/tests/%.o $(B)/libtests.a $(B)/libexporter.a
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ     := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
 FUZZ_C   := -std=gnu11 -O1 -g -I. -Ibuild/gen -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-build/fuzz/%: tests/fuzz/%.c $(wildcard shim/abi/*.c shim/http/*.c exporters/*/*.c tests/lib/*.c) $(PROTO_C)
+build/fuzz/%: tests/fuzz/%.c $(wildcard shim/abi/*.c shim/http/*.c exporters/*/*.c tests/lib/*.c) $(GEN)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  FUZZ    $<")
 	$(Q)clang $(FUZZ_C) -o $@ $< $$(sed -n 's/^.*FUZZ_SOURCES: *//p' $<) $$(sed -n 's/^.*FUZZ_LIBS: *//p' $<)
@@ -157,11 +169,11 @@ check-pure: $(call so,$(wildcard shim/http/*.c)) $(call exe,$(wildcard exporters
 	@scripts/check-pure http $(call so,$(wildcard shim/http/*.c))
 	@scripts/check-pure encode $(call exe,$(wildcard exporters/encode/*.c))
 
-check-headers: $(PROTO_C) ## each header compiles alone
+check-headers: $(GEN) ## each header compiles alone
 	@for h in $(C_HDR); do echo "#include \"$$h\"" | \
 		$(CC) -std=gnu11 $(WARN) -D_GNU_SOURCE -I. -I$(B)/gen -fsyntax-only -x c - || exit 1; done
 
-cppcheck: $(PROTO_C) ## cppcheck over the product
+cppcheck: $(GEN) ## cppcheck over the product
 	@mkdir -p build/cppcheck
 	@cppcheck -q -j2 --cppcheck-build-dir=build/cppcheck --std=c11 -I. -Ibuild/gen --inline-suppr --error-exitcode=1 \
 		--enable=warning,performance,portability --suppress=missingIncludeSystem --suppress='*:build/gen/*' \
@@ -169,7 +181,7 @@ cppcheck: $(PROTO_C) ## cppcheck over the product
 		shim hooks exporters
 
 tidy: $(TIDIED) ## clang-tidy, each file when it or a header of it changed
-build/tidy/%.ok: %.c .clang-tidy $(PROTO_C)
+build/tidy/%.ok: %.c .clang-tidy $(GEN)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  TIDY    $<")
 	$(Q)clang -MM -MP -MT $@ -MF $(@:.ok=.d) $(TIDY_C) $<
@@ -179,7 +191,7 @@ build/tidy/%.ok: %.c .clang-tidy $(PROTO_C)
 check-scripts:
 	@shellcheck -S warning -s sh $$(grep -lE '^#!/bin/sh' scripts/*)
 
-analyze: $(PROTO_C) ## gcc's and clang's static analyzers over all sources (many minutes)
+analyze: $(GEN) ## gcc's and clang's static analyzers over all sources (many minutes)
 	@for f in $(filter-out tests/%,$(C_SRC)); do \
 		$(CC) $(EXE_C) -MF /dev/null -fanalyzer -Werror -c -o /dev/null $$f || bad=1; \
 		clang-tidy --quiet --checks='-*,clang-analyzer-*' --warnings-as-errors='*' $$f -- $(TIDY_C) || bad=1; \

@@ -110,7 +110,6 @@ static void add_xml(struct buf *out, struct slice text)
 	for (size_t i = 0; i < text.n;) {
 		int n = utf8_next(text.p + i, text.n - i);
 		uint32_t code = n > 0 ? codepoint_decode(text.p + i, n) : CODEPOINT_REPLACEMENT;
-		char bytes[4];
 
 		if (code == '<')
 			buf_add_text(out, "&lt;");
@@ -120,10 +119,10 @@ static void add_xml(struct buf *out, struct slice text)
 			buf_add_text(out, "&amp;");
 		else if (code == '"')
 			buf_add_text(out, "&quot;");
-		else if ((code < 0x20 && code != '\n') || (code & 0xfffe) == 0xfffe)
+		else if (n < 0 || (code < 0x20 && code != '\n') || (code & 0xfffe) == 0xfffe)
 			buf_add_text(out, "\xef\xbf\xbd");
 		else
-			buf_add(out, bytes, codepoint_encode(code, bytes));
+			buf_add(out, text.p + i, (size_t)n);
 		i += (size_t)abs(n);
 	}
 }

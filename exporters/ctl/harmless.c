@@ -42,11 +42,9 @@ void harmless_add(struct buf *out, struct slice text)
 		int n = utf8_next(text.p + i, text.n - i);
 		uint32_t code = n > 0 ? codepoint_decode(text.p + i, n) : CODEPOINT_REPLACEMENT;
 		char name[HARMLESS_MAX];
+		size_t length = harmless(code) ? codepoint_encode(code, name) : harmless_name(code, name);
 
-		if (harmless(code))
-			buf_add(out, name, codepoint_encode(code, name));
-		else
-			buf_add(out, name, harmless_name(code, name));
+		buf_add(out, name, length);
 		i += (size_t)abs(n);
 	}
 }
