@@ -109,7 +109,7 @@ static long receive_table(long socket)
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control = { { 0 } };
-	char byte = SESSION_HELLO;
+	char byte;
 	struct iovec iov = { &byte, 1 };
 	struct msghdr message = { .msg_iov = &iov,
 				  .msg_iovlen = 1,
@@ -117,10 +117,10 @@ static long receive_table(long socket)
 				  .msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *cmsg;
 	int fd = -1;
-	long n = sys6(SYS_sendto, socket, (long)&byte, 1, MSG_NOSIGNAL, 0, 0);
+	/* We say nothing: the exporter answers the connection itself and closes it, and what lies unread there when
+	 * it does would reset the connection before its answer is read. */
+	long n = sys3(SYS_recvmsg, socket, (void *)&message, MSG_CMSG_CLOEXEC);
 
-	if (n >= 0)
-		n = sys3(SYS_recvmsg, socket, (void *)&message, MSG_CMSG_CLOEXEC);
 	if (n < 0)
 		return n;
 	cmsg = CMSG_FIRSTHDR(&message);

@@ -15,10 +15,8 @@
 #define SESSION_FD_TABLE  3
 #define SESSION_FD_SOCKET 4
 
-/* One message on the session's SOCK_SEQPACKET socket: the client sends a byte, the exporter answers one with
- * the table's descriptor. Also the client's side of btracectl (exporters/session/join.h has its own copy of
- * these numbers). */
-#define SESSION_HELLO 'j'
+/* On the session's SOCK_SEQPACKET socket the exporter answers a connection with one byte and the table's
+ * descriptor; the client says nothing. exporters/session/session.h has its own copy of the numbers above. */
 
 struct session {
 	void *base; /* the mapped table; NULL: failed */

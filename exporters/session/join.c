@@ -46,7 +46,7 @@ void join_serve(int listener)
 
 	while ((client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
 		if (may_join(client))
-			send_table(client); /* its hello may still be on the way: no need to wait for it */
+			send_table(client); /* waits there although the connection is closed at once */
 		close(client);
 	}
 }

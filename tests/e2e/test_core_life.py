@@ -193,3 +193,20 @@ def test_two_servers_with_one_config_share_one_exporter(t):
     spans, ledger = session.finish()
     check_spans(exchanges, spans)
     assert ledger["requests"] == 2, ledger
+
+
+@limit(120)
+def test_servers_started_at_once_all_join_one_exporter(t):
+    """Twenty processes ask one exporter for its table at the same moment, on few cores."""
+    session = t.session()
+    servers = [t.serve([HOST, "{port}"], session, ready=False) for _ in range(20)]
+    for s in servers:
+        s.wait_ready()
+    exchanges = [t.connect(s).get("/of?n=%d" % i) for i, s in enumerate(servers)]
+    assert len(keepers()) == 1, "not one exporter: %s" % exporters()
+    for s in servers:
+        s.stop()
+    said = [s.text() for s in servers if "not tracing" in s.text()]
+    assert not said, said
+    spans, _ = session.finish()
+    check_spans(exchanges, spans)
