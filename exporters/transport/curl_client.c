@@ -202,6 +202,31 @@ size_t curl_slot_take_header(char *p, size_t size, size_t n, void *context)
 	return line.n;
 }
 
+void curl_client_failure(const struct curl_slot *slot, CURLcode code, struct send_report *report)
+{
+	const char *hint = "";
+
+	*report = (struct send_report){ .result = SEND_RETRY };
+	switch (code) {
+	case CURLE_UNSUPPORTED_PROTOCOL: /* also: "HTTP/0.9", the answer is no HTTP */
+	case CURLE_WEIRD_SERVER_REPLY:
+		report->result = SEND_REFUSED;
+		hint = ", is this the right port?";
+		break;
+	case CURLE_WRITE_ERROR: /* ours: the answer is beyond ANSWER_MAX */
+	case CURLE_URL_MALFORMAT:
+	case CURLE_NOT_BUILT_IN:
+	case CURLE_BAD_FUNCTION_ARGUMENT:
+	case CURLE_TOO_MANY_REDIRECTS:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER: report->result = SEND_REFUSED; break;
+	case CURLE_PEER_FAILED_VERIFICATION: hint = ", does it need a ca_file?"; break;
+	default: break;
+	}
+	snprintf(report->message, sizeof(report->message), "%.200s%s",
+		 slot->error[0] ? slot->error : curl_easy_strerror(code), hint);
+}
+
 static void slot_finished(struct loop_transfer *transfer, int code)
 {
 	struct curl_slot *slot = (struct curl_slot *)transfer;
