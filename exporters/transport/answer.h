@@ -9,6 +9,10 @@
 #include "exporters/base/slice.h"
 #include "exporters/transport/transport.h"
 
+/* Sets the report's message, as one line of valid UTF-8 without control characters, cut between characters.
+ */
+void answer_say(struct send_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /*
  * The receiver took the payload: SEND_OK, or SEND_PARTIAL if an OTLP receiver says in
  * its message that it rejected some, or wants to tell something. A message

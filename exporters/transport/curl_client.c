@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "exporters/transport/answer.h"
 #include "exporters/transport/curl_setup.h"
 #include "exporters/transport/endpoint_url.h"
 #include "exporters/transport/http_answer.h"
@@ -223,8 +224,7 @@ void curl_client_failure(const struct curl_slot *slot, CURLcode code, struct sen
 	case CURLE_PEER_FAILED_VERIFICATION: hint = ", does it need a ca_file?"; break;
 	default: break;
 	}
-	snprintf(report->message, sizeof(report->message), "%.200s%s",
-		 slot->error[0] ? slot->error : curl_easy_strerror(code), hint);
+	answer_say(report, "%s%s", slot->error[0] ? slot->error : curl_easy_strerror(code), hint);
 }
 
 static void slot_finished(struct loop_transfer *transfer, int code)
@@ -269,7 +269,6 @@ void curl_client_start(struct curl_slot *slot, struct slice body, send_done *don
 		slot->busy = true;
 		return;
 	}
-	snprintf(report.message, sizeof(report.message), "%.200s",
-		 slot->error[0] ? slot->error : "libcurl cannot begin a transfer");
+	answer_say(&report, "%s", slot->error[0] ? slot->error : "libcurl cannot begin a transfer");
 	done(context, &report);
 }

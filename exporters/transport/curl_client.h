@@ -55,10 +55,9 @@ struct curl_client {
 };
 
 /*
- * Before 8.1, as in Debian 12 (7.88.1), libcurl has two bugs which matter here: with
- * prior knowledge of HTTP/2 a connection that is used again ends in "Error in the HTTP2
- * framing layer" (curl issue 10634), so it is not used again, a call is a connection;
- * and when GOAWAY has come the trailers of the last stream are lost (see grpc.c).
+ * Before 8.1, as in Debian 12 (7.88.1), libcurl loses the trailers of the last
+ * stream when GOAWAY has come (see grpc.c), and cannot use a connection with prior
+ * knowledge of HTTP/2 again (see curl_setup.c).
  */
 bool curl_client_is_old(void);
 

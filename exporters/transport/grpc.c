@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exporters/transport/answer.h"
 #include "exporters/transport/compress.h"
 #include "exporters/transport/curl_client.h"
 
@@ -66,8 +67,8 @@ static void grpc_judge(struct curl_slot *slot, CURLcode code, struct send_report
 	curl_easy_getinfo(slot->easy, CURLINFO_HTTP_VERSION, &version);
 	if (status && version != CURL_HTTP_VERSION_2_0) {
 		*report = (struct send_report){ .result = SEND_REFUSED };
-		snprintf(report->message, sizeof(report->message),
-			 "it speaks HTTP/1 and not HTTP/2 (HTTP %ld), is this the port for gRPC?", status);
+		answer_say(report, "it speaks HTTP/1 and not HTTP/2 (HTTP %ld), is this the port for gRPC?",
+			   status);
 	} else if (answer.has_status || (code == CURLE_OK && status)) {
 		answer.has_status |= lost_trailers(slot, code, status);
 		grpc_answer_judge(report, &answer, (int)status,

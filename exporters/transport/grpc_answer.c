@@ -126,8 +126,7 @@ static void judge_code(struct send_report *report, int code, const char *why,
 	bool again = code >= 0 && code < GRPC_CODES && codes[code].again;
 
 	*report = (struct send_report){ .result = SEND_REFUSED };
-	snprintf(report->message, sizeof(report->message), "gRPC status %d, %s%s%.200s", code,
-		 grpc_code_name(code), *why ? ": " : "", why);
+	answer_say(report, "gRPC status %d, %s%s%s", code, grpc_code_name(code), *why ? ": " : "", why);
 	if (code == GRPC_RESOURCE_EXHAUSTED) {
 		again = rules == ANSWERS_PLAIN || (details && details->has_retry_info);
 		if (speaks_of_size(why)) {

@@ -2,8 +2,6 @@
 #define _GNU_SOURCE /* strptime, timegm */
 #include "exporters/transport/http_answer.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -54,43 +52,33 @@ static bool again(int status, enum answer_rules rules)
 	}
 }
 
-/* The first line of a text body, fit for a log; empty for HTML and binary things. */
-static void first_line(char *out, size_t size, struct slice body)
+/* The first line of a text body; empty for HTML and binary things. */
+static struct slice first_line(struct slice body)
 {
 	size_t n = 0;
-	struct buf clean;
 
-	out[0] = '\0';
 	while (body.n && (body.p[0] == ' ' || body.p[0] == '\n' || body.p[0] == '\r' || body.p[0] == '\t'))
 		body = (struct slice){ body.p + 1, body.n - 1 };
 	if (body.n == 0 || body.p[0] == '<')
-		return;
-	while (n < body.n && n < size && body.p[n] != '\n' && body.p[n] != '\r')
+		return (struct slice){ NULL, 0 };
+	while (n < body.n && n < RESPONSE_TEXT_SIZE && body.p[n] && body.p[n] != '\n' && body.p[n] != '\r')
 		n++;
-	if (!utf8_valid((struct slice){ body.p, utf8_cut((struct slice){ body.p, n }, n) }))
-		return;
-	buf_init(&clean);
-	buf_add_utf8(&clean, (struct slice){ body.p, n });
-	n = utf8_cut((struct slice){ clean.p, clean.n }, size - 1);
-	for (size_t i = 0; i < n; i++)
-		out[i] = (unsigned char)clean.p[i] < ' ' || clean.p[i] == 0x7f ? ' ' : clean.p[i];
-	out[n] = '\0';
-	buf_release(&clean);
+	n = utf8_cut((struct slice){ body.p, n }, n);
+	return utf8_valid((struct slice){ body.p, n }) ? (struct slice){ body.p, n }
+						       : (struct slice){ NULL, 0 };
 }
 
 static void explain(struct send_report *report, const struct http_answer *answer, enum answer_rules rules)
 {
 	const char *hint = hint_of(answer->status);
+	struct slice text = first_line(answer->body);
 	struct rpc_status status;
-	char text[RESPONSE_TEXT_SIZE];
 
 	if (rules == ANSWERS_OTLP && rpc_status_read(&status, answer->body, answer->json) &&
 	    status.message[0])
-		memcpy(text, status.message, sizeof(text));
-	else
-		first_line(text, sizeof(text), answer->body);
-	snprintf(report->message, sizeof(report->message), "HTTP %d%s%s%s%.160s", answer->status,
-		 hint ? ", " : "", hint ? hint : "", text[0] ? ": " : "", text);
+		text = slice_of(status.message);
+	answer_say(report, "HTTP %d%s%s%s%.*s", answer->status, hint ? ", " : "", hint ? hint : "",
+		   text.n ? ": " : "", (int)text.n, text.n ? text.p : "");
 }
 
 /* Where to, without credentials and query. */
@@ -107,10 +95,8 @@ static void explain_redirect(struct send_report *report, const struct http_answe
 		buf_add_text(&where, " to ");
 		endpoint_url_write(&where, &url, url.scheme, url.rest);
 	}
-	buf_add_byte(&where, '\0');
-	snprintf(report->message, sizeof(report->message), "HTTP %d: a redirect%.120s, which is not followed",
-		 answer->status,
-		 where.failed || !utf8_valid((struct slice){ where.p, where.n }) ? "" : where.p);
+	answer_say(report, "HTTP %d: a redirect%.*s, which is not followed", answer->status, (int)where.n,
+		   where.n ? where.p : "");
 	buf_release(&where);
 }
 
