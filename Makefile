@@ -39,7 +39,7 @@ PROTO_C := $(PROTO:exporters/encode/%.proto=$(B)/gen/%.pb-c.c)
 # The page of `btracectl report`, in the order in which its scripts need each other.
 REPORT    := $(addprefix exporters/ctl/report/,page.html style.css)
 REPORT_JS := $(patsubst %,exporters/ctl/report/%.js,util model filter charts list waterfall main)
-GEN       := $(PROTO_C) $(B)/gen/report_page.inc
+GEN       := $(PROTO_C) $(B)/gen/exporters/ctl/report/page.inc
 
 so  = $(patsubst %.c,$(B)/so/%.o,$(1))
 exe = $(patsubst %.c,$(B)/exe/%.o,$(1))
@@ -63,7 +63,7 @@ $(B)/gen/%.pb-c.c: exporters/encode/%.proto
 
 # Texts as C strings: report_html, report_style, report_script.
 c_string = { echo 'static const char $(1)[] ='; sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $(2); echo ';'; }
-$(B)/gen/report_page.inc: $(REPORT) $(REPORT_JS)
+$(B)/gen/exporters/ctl/report/page.inc: $(REPORT) $(REPORT_JS)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  TEXT    exporters/ctl/report")
 	$(Q){ $(call c_string,report_html,$(word 1,$(REPORT))); $(call c_string,report_style,$(word 2,$(REPORT))); \

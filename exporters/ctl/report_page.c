@@ -8,7 +8,7 @@
 #include "exporters/ctl/report.h"
 
 /* The sources as C strings, made from exporters/ctl/report/ by the Makefile. */
-#include "report_page.inc"
+#include "exporters/ctl/report/page.inc"
 
 /* Appends what the bytes are in gzip's form. */
 static int add_gzip(struct buf *out, const struct buf *bytes)
