@@ -35,6 +35,7 @@ int take_init(struct take *t, struct session *s, uint16_t epoch)
 	t->resources.host = &t->host;
 	memcpy(t->resources.seed, s->table.header->seed, sizeof(t->resources.seed));
 	session_options(&s->config, &t->facts, &t->options, &t->resources);
+	routes_init(&t->routes, &s->config, &t->arena, &t->options);
 	return t->spans && t->slots && !t->facts.failed ? 0 : -ENOMEM;
 }
 
@@ -51,6 +52,7 @@ void take_release_all(struct take *t)
 {
 	for (uint32_t i = 0; i < TABLE_PROCESSES; i++)
 		forget_resource(t, (uint16_t)i);
+	routes_release(&t->routes);
 	arena_release(&t->arena);
 	arena_release(&t->facts);
 	free(t->spans);

@@ -10,6 +10,7 @@
  */
 
 #include "exporters/base/arena.h"
+#include "exporters/session/routes.h"
 #include "exporters/session/session.h"
 #include "exporters/span/host.h"
 #include "exporters/span/options.h"
@@ -22,6 +23,7 @@ struct take {
 	struct span_options options;
 	struct resource_options resources;
 	struct host_facts host;
+	struct routes routes;
 	struct arena facts; /* host facts, configured attributes */
 	struct arena arena; /* of the batch */
 	struct take_resource *resource[TABLE_PROCESSES];
