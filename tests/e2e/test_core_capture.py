@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Headers that the config asks for, in both directions."""
-from harness import clean_environment, free_port, listening, wait_for
+from harness import clean_environment, exporters, free_port, listening, wait_for
 from test_core_life import HOST
 
 
@@ -11,7 +11,7 @@ def test_captured_headers_of_both_directions_reach_the_span(t):
                 env=dict(clean_environment(**session.environment), LD_PRELOAD=t.library))
     wait_for("the server", lambda: listening(port))
     connection = t.connect(("127.0.0.1", port))
-    connection.get("/warm-up")  # the policy may come after the first head
+    wait_for("keeper and worker", lambda: len(exporters()) == 2)  # then the policy is in force
     connection.request("GET", "/captured", headers=[("x-oRdEr", "17"), ("Accept", "text/plain"), ("X-Other", "no")])
     connection.close()
     p.terminate()
