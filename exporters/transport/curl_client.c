@@ -203,11 +203,25 @@ size_t curl_slot_take_header(char *p, size_t size, size_t n, void *context)
 	return line.n;
 }
 
+/* Of a UNIX socket libcurl says that it cannot connect to port 80 of localhost. */
+static bool socket_error(const struct curl_slot *slot, CURLcode code, struct send_report *report)
+{
+	long error = 0;
+
+	if (code != CURLE_COULDNT_CONNECT || !slot->client->endpoint->unix_path ||
+	    curl_easy_getinfo(slot->easy, CURLINFO_OS_ERRNO, &error) != CURLE_OK || !error)
+		return false;
+	answer_say(report, "cannot connect: %s", strerror((int)error));
+	return true;
+}
+
 void curl_client_failure(const struct curl_slot *slot, CURLcode code, struct send_report *report)
 {
 	const char *hint = "";
 
 	*report = (struct send_report){ .result = SEND_RETRY };
+	if (socket_error(slot, code, report))
+		return;
 	switch (code) {
 	case CURLE_UNSUPPORTED_PROTOCOL: /* also: "HTTP/0.9", the answer is no HTTP */
 	case CURLE_WEIRD_SERVER_REPLY:

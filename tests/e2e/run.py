@@ -50,6 +50,9 @@ def discover(files, tier, word):
 def child(function, directory, stage, result):
     """In the process of the test: runs it and writes [outcome, text] to the descriptor `result`."""
     os.setpgid(0, 0)
+    # a shell starts what it puts into the background with SIGINT ignored, nohup does so with SIGHUP
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     process.become_subreaper()
     test = harness.Test(directory, stage)
     try:

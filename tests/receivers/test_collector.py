@@ -3,11 +3,16 @@
 import os
 
 import rows
-from harness import free_port, limit, listening
+from harness import check_spans, free_port, limit, listening, load, wait_for
 from real import Collector, bound, free_udp_port, make_certificates
 
 TIER = "receivers"
 LIMIT = 240
+
+
+def need_ipv6(t):
+    if not os.path.exists("/proc/net/if_inet6"):
+        t.skip("there is no IPv6 here")
 
 
 def otlp(t, protocol, settings=None, listen=None, server=None, config=None, env=None, extensions=None):
@@ -31,6 +36,16 @@ def otlp(t, protocol, settings=None, listen=None, server=None, config=None, env=
 @limit(LIMIT)
 def test_otlp_grpc(t):
     otlp(t, "grpc")
+
+
+@limit(LIMIT)
+def test_otlp_grpc_ipv6(t):
+    need_ipv6(t)
+    port = free_port()
+    collector = Collector(t, {"otlp": {"protocols": {"grpc": {"endpoint": "[::1]:%d" % port}}}},
+                          listens=lambda: listening(port))
+    file, _ = rows.trace_requests(t, ["otlp"], otlp={"endpoint": "http://[::1]:%d" % port})
+    rows.compare(file, collector.spans(rows.REQUESTS), "otlp")
 
 
 @limit(LIMIT)
@@ -59,6 +74,21 @@ CHECK = {"bearertokenauth": {"token": TOKEN}}
 @limit(LIMIT)
 def test_otlp_grpc_headers_are_checked(t):
     otlp(t, "grpc", {"grpc": {"headers": [["authorization", "Bearer " + TOKEN]]}}, server=CHECKED, extensions=CHECK)
+
+
+@limit(LIMIT)
+def test_otlp_without_the_header_is_refused_and_told(t):
+    port = free_port()
+    Collector(t, {"otlp": {"protocols": {"grpc": dict(CHECKED, endpoint="127.0.0.1:%d" % port)}}}, CHECK,
+              lambda: listening(port))
+    session = t.session(exporter_type=["otlp", "file"], otlp={"endpoint": "http://localhost:%d" % port})
+    server = t.serve("nginx", session)
+    load(server.address, [("GET", "/small.txt", {})] * 3)
+    server.stop()
+    _, ledger = session.finish(timeout=60)
+    assert ledger["exporters"]["otlp"]["failed"] == 3, ledger
+    said = [line for line in server.text().splitlines() if line.startswith("btrace: otlp")]
+    assert any("UNAUTHENTICATED" in line.upper() and "3 spans" in line for line in said), said
 
 
 @limit(LIMIT)
@@ -95,11 +125,12 @@ def test_otlp_http_tls_with_client_certificate(t):
          config={"tls": {"client_certificate_file": file["client_cert"], "client_key_file": file["client_key"]}})
 
 
-def jaeger(t, protocol, settings, profile, udp=False):
+def jaeger(t, protocol, settings, profile, udp=False, host="127.0.0.1", server=None, extensions=None):
     """One row through the Collector's Jaeger receiver. settings(port): section jaeger."""
     port = free_udp_port() if udp else free_port()
-    collector = Collector(t, {"jaeger": {"protocols": {protocol: {"endpoint": "127.0.0.1:%d" % port}}}},
-                          listens=lambda: bound(port) if udp else listening(port))
+    receiver = dict(server or {}, endpoint="%s:%d" % (host, port))
+    collector = Collector(t, {"jaeger": {"protocols": {protocol: receiver}}}, extensions,
+                          lambda: bound(port) if udp else listening(port))
     if udp:
         file, _ = rows.trace_datagrams(t, collector.count, jaeger=settings(port))
     else:
@@ -125,13 +156,67 @@ def test_jaeger_thrift_http(t):
 
 
 @limit(LIMIT)
+def test_jaeger_thrift_http_user_and_password_are_checked(t):
+    jaeger(t, "thrift_http", lambda port: {"collector_endpoint": "http://localhost:%d/api/traces" % port,
+                                           "user": "user", "password": "pass"}, "jaeger-thrift",
+           server=CHECKED, extensions={"bearertokenauth": {"scheme": "Basic", "token": "dXNlcjpwYXNz"}})
+
+
+@limit(LIMIT)
+def test_jaeger_datagrams_ipv6(t):
+    need_ipv6(t)
+    jaeger(t, "thrift_compact", lambda port: {"thrift": {"agent_host_name": "::1", "agent_port": port}},
+           "jaeger-thrift", udp=True, host="[::1]")
+
+
+@limit(LIMIT)
 def test_jaeger_grpc(t):
     jaeger(t, "grpc", lambda port: {"protocol": "grpc", "collector_endpoint": "http://localhost:%d" % port}, "jaeger-grpc")
 
 
 @limit(LIMIT)
-def test_zipkin(t):
+def test_jaeger_grpc_tls(t):
+    file = make_certificates(t)
+    jaeger(t, "grpc", lambda port: {"protocol": "grpc", "collector_endpoint": "https://localhost:%d" % port,
+                                    "grpc": {"certificate_file": file["ca"]}}, "jaeger-grpc",
+           server={"tls": {"cert_file": file["cert"], "key_file": file["key"]}})
+
+
+def zipkin(t, settings, server=None, extensions=None):
     port = free_port()
-    collector = Collector(t, {"zipkin": {"endpoint": "127.0.0.1:%d" % port}}, listens=lambda: listening(port))
-    file, _ = rows.trace_requests(t, ["zipkin"], zipkin={"endpoint": "http://localhost:%d/api/v2/spans" % port})
+    collector = Collector(t, {"zipkin": dict(server or {}, endpoint="127.0.0.1:%d" % port)}, extensions,
+                          lambda: listening(port))
+    file, _ = rows.trace_requests(t, ["zipkin"],
+                                  zipkin=dict(settings, endpoint="http://localhost:%d/api/v2/spans" % port))
     rows.compare(file, collector.of_zipkin(rows.REQUESTS), "zipkin")
+
+
+@limit(LIMIT)
+def test_zipkin(t):
+    zipkin(t, {})
+
+
+@limit(LIMIT)
+def test_zipkin_headers_are_checked(t):
+    zipkin(t, {"headers": {"Authorization": "Bearer " + TOKEN}}, CHECKED, CHECK)
+
+
+@limit(LIMIT)
+def test_receiver_that_comes_late_and_restarts_gets_every_span_once(t):
+    port = free_port()
+    receivers = {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:%d" % port}}}}
+    session = t.session(exporter_type=["otlp", "file"], otlp={"endpoint": "http://localhost:%d" % port})
+    server = t.serve("nginx", session)
+    plan, received = rows.plan(), []
+    exchanges = load(server.address, plan[:500], connections=8)
+    wait_for("a word about it", lambda: "trying again" in server.text())
+    collector = Collector(t, receivers, listens=lambda: listening(port))
+    received += collector.spans(500)
+    exchanges += load(server.address, plan[500:], connections=8)    # nobody listens
+    os.rename(collector.file, collector.file + ".1")
+    collector = Collector(t, receivers, listens=lambda: listening(port))
+    received += collector.spans(500)
+    server.stop()
+    file, _ = session.finish(timeout=60)
+    check_spans(exchanges, file)
+    rows.compare([s.neutral for s in file], received, "otlp")
