@@ -4,7 +4,7 @@ import os
 
 import rows
 from harness import check_spans, free_port, limit, listening, load, wait_for
-from real import Collector, bound, free_udp_port, make_certificates
+from real import Collector, bound, built, free_udp_port, make_certificates
 
 TIER = "receivers"
 LIMIT = 240
@@ -203,6 +203,7 @@ def test_zipkin_headers_are_checked(t):
 
 @limit(LIMIT)
 def test_receiver_that_comes_late_and_restarts_gets_every_span_once(t):
+    built(t, "collector")
     port = free_port()
     receivers = {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:%d" % port}}}}
     session = t.session(exporter_type=["otlp", "file"], otlp={"endpoint": "http://localhost:%d" % port})

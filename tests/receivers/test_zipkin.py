@@ -17,7 +17,7 @@ def test_zipkin_server(t):
 
 @limit(LIMIT)
 def test_three_receivers_at_once_all_have_all(t):
-    zipkin, jaeger, port = Zipkin(t), Jaeger(t), free_port()
+    jaeger, zipkin, port = Jaeger(t), Zipkin(t), free_port()
     collector = Collector(t, {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:%d" % port}}}},
                           listens=lambda: listening(port))
     file, _ = rows.trace_requests(t, ["otlp", "jaeger", "zipkin"],
