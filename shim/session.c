@@ -117,8 +117,8 @@ static long receive_table(long socket)
 				  .msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *cmsg;
 	int fd = -1;
-	/* We say nothing: the exporter answers the connection itself and closes it, and what lies unread there when
-	 * it does would reset the connection before its answer is read. */
+	/* We say nothing: the exporter answers the connection itself and closes it, and what lies unread
+	 * there when it does would reset the connection before its answer is read. */
 	long n = sys3(SYS_recvmsg, socket, (void *)&message, MSG_CMSG_CLOEXEC);
 
 	if (n < 0)

@@ -55,7 +55,8 @@ static void compile(struct routes *r, const struct config_list *list)
 	free(routes);
 }
 
-void routes_init(struct routes *r, const struct config *config, struct arena *arena, struct span_options *options)
+void routes_init(struct routes *r, const struct config *config, struct arena *arena,
+		 struct span_options *options)
 {
 	static const enum route_mode modes[] = {
 		[CONFIG_INFERENCE_OFF] = ROUTE_MODE_OFF,

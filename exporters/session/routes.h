@@ -24,7 +24,8 @@ struct routes {
 };
 
 /* A route that does not compile is told and left out with all others. Sets options->router. */
-void routes_init(struct routes *r, const struct config *config, struct arena *arena, struct span_options *options);
+void routes_init(struct routes *r, const struct config *config, struct arena *arena,
+		 struct span_options *options);
 void routes_release(struct routes *r);
 
 #endif

@@ -175,11 +175,11 @@ static void expect_line(const char *fields, const char *wanted)
 
 Test(shape, a_line_has_what_does_not_change_from_run_to_run)
 {
-	expect_line("\"kind\":2,\"name\":\"GET\",\"attributes\":[" TEXT(
-			    "http.request.method",
-			    "GET") "," TEXT("url.path", "/u/42/7b1f2a60-1111-2222-3333-0123456789ab/"
-							"deadbeefdeadbeef0/feed/x1") "," STATUS("200") "]",
-		    "app GET /u/{id}/{id}/{id}/feed/x1 200");
+	expect_line(
+		"\"kind\":2,\"name\":\"GET\",\"attributes\":[" TEXT("http.request.method", "GET") "," TEXT(
+			"url.path", "/u/42/7b1f2a60-1111-2222-3333-0123456789ab/"
+				    "deadbeefdeadbeef0/feed/x1") "," STATUS("200") "]",
+		"app GET /u/{id}/{id}/{id}/feed/x1 200");
 	expect_line("\"kind\":2,\"name\":\"GET /r\",\"attributes\":[" TEXT(
 			    "http.request.method", "GET") "," TEXT("http.route", "/42") "]",
 		    "app GET /42");
