@@ -28,50 +28,51 @@ static const struct cli_command command = { .name = "test",
 					    .examples = "what it does\n\tbtracectl test" };
 static const struct cli_command run_like = { .name = "test", CLI_OPTIONS(options), .stop_at_operand = true };
 
-static int parse(const struct cli_command *c, struct values *values, int *argc, char **argv)
+static char words[512], *argv[32];
+static int argc;
+static struct values v;
+
+/* The arguments stand between bars. */
+static int parse(const struct cli_command *c, const char *line)
 {
-	*values = (struct values){ .count = 7 };
-	for (*argc = 0; argv[*argc];)
-		++*argc;
-	return cli_parse(c, argc, argv, values);
+	v = (struct values){ .count = 7 };
+	argv[0] = words;
+	argc = 1;
+	snprintf(words, sizeof(words), "test|%s", line);
+	for (char *p = words; *p; p++) {
+		if (*p != '|')
+			continue;
+		*p = '\0';
+		argv[argc++] = p + 1;
+	}
+	argv[argc] = NULL;
+	return cli_parse(c, &argc, argv, &v);
 }
-#define PARSE(c, ...) parse(c, &v, &argc, argv = (char *[]){ (char[]){ "test" }, __VA_ARGS__, NULL })
-#define A(text) \
-	(char[]) { text }
 
 Test(cli, values_are_set_in_every_spelling)
 {
-	struct values v;
-	char **argv;
-	int argc;
-
-	cr_expect_eq(PARSE(&command, A("-f"), A("--text"), A("a b"), A("--count=12"), A("--choice"),
-			   A("green"), A("--duration"), A("1.5s"), A("--status=5xx")),
+	cr_expect_eq(parse(&command, "-f|--text|a b|--count=12|--choice|green|--duration|1.5s|--status=5xx"),
 		     CLI_RUN);
 	cr_expect(v.flag && !v.other && v.count == 12 && v.duration == 1500000000);
 	cr_expect_str_eq(v.text, "a b");
 	cr_expect_str_eq(v.choice, "green");
-	cr_expect_eq(PARSE(&command, A("-fon5"), A("-tx=y")), CLI_RUN);
+	cr_expect_eq(parse(&command, "-fon5|-tx=y"), CLI_RUN);
 	cr_expect(v.flag && v.other && v.count == 5);
 	cr_expect_str_eq(v.text, "x=y");
-	cr_expect_eq(PARSE(&command, A("-n"), A("9"), A("-sa=1"), A("--set"), A("b=2")), CLI_RUN);
+	cr_expect_eq(parse(&command, "-n|9|-sa=1|--set|b=2"), CLI_RUN);
 	cr_expect(v.count == 9 && v.list.n == 2);
 	cr_expect_str_eq(v.list.items[1], "b=2");
 }
 
 Test(cli, operands_may_stand_between_options_and_dashes_end_them)
 {
-	struct values v;
-	char **argv;
-	int argc;
-
-	cr_expect_eq(PARSE(&command, A("one"), A("-f"), A("-"), A("--"), A("-x"), A("--help")), CLI_RUN);
+	cr_expect_eq(parse(&command, "one|-f|-|--|-x|--help"), CLI_RUN);
 	cr_assert_eq(argc, 5);
 	cr_expect_str_eq(argv[1], "one");
 	cr_expect_str_eq(argv[2], "-");
 	cr_expect_str_eq(argv[3], "-x");
 	cr_expect_str_eq(argv[4], "--help");
-	cr_expect_eq(PARSE(&run_like, A("-f"), A("nginx"), A("-n"), A("--help")), CLI_RUN);
+	cr_expect_eq(parse(&run_like, "-f|nginx|-n|--help"), CLI_RUN);
 	cr_assert_eq(argc, 4);
 	cr_expect_str_eq(argv[1], "nginx");
 	cr_expect_eq(v.count, 7);
@@ -79,22 +80,20 @@ Test(cli, operands_may_stand_between_options_and_dashes_end_them)
 
 Test(cli, wrong_usage_is_told_and_ends_with_2)
 {
-	struct values v;
-	char **argv, text[512];
-	int argc;
+	char text[512];
 	FILE *told;
 
 	cr_redirect_stderr();
-	cr_expect_eq(PARSE(&command, A("--nope")), 2);
-	cr_expect_eq(PARSE(&command, A("-x")), 2);
-	cr_expect_eq(PARSE(&command, A("--text")), 2);
-	cr_expect_eq(PARSE(&command, A("-n")), 2);
-	cr_expect_eq(PARSE(&command, A("--flag=1")), 2);
-	cr_expect_eq(PARSE(&command, A("--count=many")), 2);
-	cr_expect_eq(PARSE(&command, A("--count=-1")), 2);
-	cr_expect_eq(PARSE(&command, A("--choice=gree")), 2);
-	cr_expect_eq(PARSE(&command, A("--duration=5")), 2);
-	cr_expect_eq(PARSE(&command, A("--status=five")), 2);
+	cr_expect_eq(parse(&command, "--nope"), 2);
+	cr_expect_eq(parse(&command, "-x"), 2);
+	cr_expect_eq(parse(&command, "--text"), 2);
+	cr_expect_eq(parse(&command, "-n"), 2);
+	cr_expect_eq(parse(&command, "--flag=1"), 2);
+	cr_expect_eq(parse(&command, "--count=many"), 2);
+	cr_expect_eq(parse(&command, "--count=-1"), 2);
+	cr_expect_eq(parse(&command, "--choice=gree"), 2);
+	cr_expect_eq(parse(&command, "--duration=5"), 2);
+	cr_expect_eq(parse(&command, "--status=five"), 2);
 	fflush(stderr);
 	told = cr_get_redirected_stderr();
 	cr_assert(fgets(text, sizeof(text), told));
