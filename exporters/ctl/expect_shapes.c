@@ -64,22 +64,31 @@ static void add_trace(struct buf *out, const struct trace_set *set, const struct
 	buf_add_hex(out, trace_set_span(set, &set->nodes[set->traces[group->trace].first])->trace_id, 16);
 }
 
-/* The expected tree against the nearest one that nobody expects. */
-static void add_nearest(struct buf *out, const struct trace_set *set, const struct shape_list *list,
-			const struct expect_shape *shape)
+/* The shape with most lines in common, one that nobody expects before others; NULL = all are quite different.
+ */
+static const struct shape_group *find_nearest(const struct shape_list *list, const struct shape *shape)
 {
 	const struct shape_group *nearest = NULL;
 	size_t best = 0;
 
 	for (size_t i = 0; i < list->n; i++) {
-		size_t common =
-			list->groups[i].expected ? 0 : shape_common(&shape->shape, &list->groups[i].shape);
+		size_t common = 2 * shape_common(shape, &list->groups[i].shape);
 
-		if (common > best) {
+		common += common && !list->groups[i].expected;
+		if (common > best && !shape_matches(shape, &list->groups[i].shape)) {
 			best = common;
 			nearest = &list->groups[i];
 		}
 	}
+	return nearest;
+}
+
+/* The expected tree against the nearest one that there is. */
+static void add_nearest(struct buf *out, const struct trace_set *set, const struct shape_list *list,
+			const struct expect_shape *shape)
+{
+	const struct shape_group *nearest = find_nearest(list, &shape->shape);
+
 	if (!nearest) {
 		for (size_t i = 0; i < shape->shape.n; i++) {
 			buf_printf(out, "- %*s", (int)shape->shape.lines[i].depth * 2, "");

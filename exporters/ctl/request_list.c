@@ -6,23 +6,7 @@
 
 #include "exporters/ctl/harmless.h"
 #include "exporters/ctl/span_facts.h"
-
-/* Digits; a UUID; a long hexadecimal number with a digit in it. */
-static bool looks_like_id(struct slice segment)
-{
-	size_t digits = 0, hex = 0, dashes = 0;
-
-	for (size_t i = 0; i < segment.n; i++) {
-		char c = segment.p[i];
-
-		digits += c >= '0' && c <= '9';
-		hex += (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-		dashes += c == '-';
-	}
-	if (!digits || digits + hex + dashes != segment.n)
-		return false;
-	return digits == segment.n || (dashes == 4 && segment.n == 36) || (!dashes && segment.n >= 16);
-}
+#include "exporters/route/shape.h"
 
 static void add_path(struct buf *out, struct slice path)
 {
@@ -33,7 +17,7 @@ static void add_path(struct buf *out, struct slice path)
 
 		while (to < path.n && path.p[to] != '/')
 			to++;
-		if (looks_like_id((struct slice){ path.p + from, to - from }))
+		if (route_is_id((struct slice){ path.p + from, to - from }))
 			buf_add_text(out, "{id}");
 		else
 			harmless_add(out, (struct slice){ path.p + from, to - from });
