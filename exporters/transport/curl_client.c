@@ -235,7 +235,7 @@ void curl_client_failure(const struct curl_slot *slot, CURLcode code, struct sen
 	case CURLE_TOO_MANY_REDIRECTS:
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CIPHER: report->result = SEND_REFUSED; break;
-	case CURLE_PEER_FAILED_VERIFICATION: hint = ", does it need a ca_file?"; break;
+	case CURLE_PEER_FAILED_VERIFICATION: hint = ", does it need a certificate_file?"; break;
 	default: break;
 	}
 	answer_say(report, "%s%s", slot->error[0] ? slot->error : curl_easy_strerror(code), hint);

@@ -49,7 +49,7 @@ def test_tls_connections_are_verified_and_reused(t):
         sink = make(t, receiver, "--url", url, "--total", 100)
         sink.do("put 1 10")
         assert sink.do("idle")["failed"] == 10
-        assert "does it need a ca_file?" in sink.end()
+        assert "does it need a certificate_file?" in sink.end()
         sink = make(t, receiver, "--url", url, "--insecure")
         sink.do("put 1 10")
         assert sink.do("idle")["sent"] == 10

@@ -2,6 +2,7 @@
 """Every protocol into a real OpenTelemetry Collector, which writes what it understood into a file."""
 import os
 
+import neutral
 import rows
 from harness import check_spans, free_port, limit, listening, load, wait_for
 from real import Collector, bound, built, free_udp_port, make_certificates
@@ -199,6 +200,45 @@ def test_zipkin(t):
 @limit(LIMIT)
 def test_zipkin_headers_are_checked(t):
     zipkin(t, {"headers": {"Authorization": "Bearer " + TOKEN}}, CHECKED, CHECK)
+
+
+def cut(value, size):
+    """A neutral value as a tag of at most so many bytes."""
+    text = neutral.text(value)
+    if "string" in value or "array" in value:
+        text = text.encode()[:size].decode("utf-8", "ignore")
+    return {"string": text}
+
+
+@limit(LIMIT)
+def test_zipkin_long_values_are_cut_between_characters(t):
+    port = free_port()
+    collector = Collector(t, {"zipkin": {"endpoint": "127.0.0.1:%d" % port}}, listens=lambda: listening(port))
+    file, _ = rows.trace_requests(t, ["zipkin"], zipkin={"endpoint": "http://localhost:%d/api/v2/spans" % port},
+                                  max_tag_value_length=17)
+    for s in file:
+        s["attributes"] = {k: cut(v, 17) for k, v in s["attributes"].items()}
+        s["trace_state"] = s["trace_state"][:17]    # in Zipkin a tag too
+    assert any(s["attributes"]["user_agent.original"]["string"].endswith("\u4e16\u754c ") for s in file), \
+        "no value was cut within a character"
+    rows.compare(file, collector.of_zipkin(rows.REQUESTS), "zipkin")
+
+
+@limit(LIMIT)
+def test_authority_that_is_not_trusted_is_told(t):
+    file, port = make_certificates(t), free_port()
+    Collector(t, {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:%d" % port,
+                                                  "tls": {"cert_file": file["cert"], "key_file": file["key"]}}}}},
+              listens=lambda: listening(port))
+    session = t.session(exporter_type=["otlp", "file"],
+                        otlp={"protocol": "http", "endpoint": "https://localhost:%d/v1/traces" % port})
+    server = t.serve("nginx", session)
+    load(server.address, [("GET", "/small.txt", {})])
+    server.stop()
+    _, ledger = session.finish(timeout=60)
+    assert ledger["exporters"]["otlp"]["sent"] == 0, ledger
+    said = [line for line in server.text().splitlines() if line.startswith("btrace: otlp")]
+    assert any("certificate" in line and "certificate_file" in line for line in said), said
 
 
 @limit(LIMIT)
