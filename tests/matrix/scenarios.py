@@ -8,14 +8,18 @@ import time
 
 from harness import Connection, ProtocolError
 
-PATIENCE = 2  # seconds for an answer that may never come
+SHORT, LONG = 2, 20  # seconds for an answer that may never come; for one that another server has given
 
 
 class Seen:
     """What came of one scenario."""
 
-    def __init__(self, port):
+    def __init__(self, port, patience=SHORT):
         self.port, self.exchanges, self.notes = str(port).encode(), [], []
+        self.patience = patience
+
+    def waited_in_vain(self):
+        return any(note in ("open", "TimeoutError", "second not answered", "not kept alive") for note in self.notes)
 
     def essence(self):
         """Comparable between two servers: their ports are taken out of heads and bodies."""
@@ -29,21 +33,21 @@ class Seen:
         return rows, self.notes
 
 
-def talk(seen, address, method, target, end=False, timeout=20, **how):
+def talk(seen, address, method, target, end=False, timeout=LONG, **how):
     """One request on a connection of its own. end: the server must close after it, or not: that is noted."""
     with Connection(address, seen.exchanges, timeout) as c:
         try:
             exchange = c.start(method, target, **how)
             c.finish(exchange)
             if end:
-                seen.notes.append(ending(c))
+                seen.notes.append(ending(c, seen.patience))
         except (OSError, ProtocolError) as e:
             seen.notes.append(type(e).__name__)
 
 
-def ending(connection):
+def ending(connection, patience):
     """How the server leaves an idle connection: closes it, or keeps it open for a while at least."""
-    connection.socket.settimeout(PATIENCE)
+    connection.socket.settimeout(patience)
     try:
         connection.at_end()
         return "closed"
@@ -53,9 +57,9 @@ def ending(connection):
         return "closed"
 
 
-def drain(connection):
+def drain(connection, patience):
     """Whatever the server says and how it ends: (first bytes, "closed" or "open")."""
-    connection.socket.settimeout(PATIENCE)
+    connection.socket.settimeout(patience)
     end = "closed"
     try:
         while connection.fill():
@@ -89,7 +93,7 @@ def keep_alive(seen, address, tag):
 
 
 def pipelined(seen, address, tag):
-    with Connection(address, seen.exchanges, PATIENCE) as c:
+    with Connection(address, seen.exchanges, seen.patience) as c:
         try:
             c.pipeline([("GET", "/small.txt?%s.%d" % (tag, i), {}) for i in range(2)])
         except (OSError, ProtocolError):
@@ -109,11 +113,11 @@ def post_small(seen, address, tag):
 
 
 def post_expect(seen, address, tag):
-    talk(seen, address, "POST", "/echo?" + tag, body=bytes(97 + i % 26 for i in range(100000)), expect=1, timeout=PATIENCE)
+    talk(seen, address, "POST", "/echo?" + tag, body=bytes(97 + i % 26 for i in range(100000)), expect=1, timeout=seen.patience)
 
 
 def post_chunked(seen, address, tag):
-    talk(seen, address, "POST", "/echo?" + tag, body=b"0123456789" * 1000, chunked=1500, timeout=PATIENCE)
+    talk(seen, address, "POST", "/echo?" + tag, body=b"0123456789" * 1000, chunked=1500, timeout=seen.patience)
 
 
 def get_large(seen, address, tag):
@@ -131,15 +135,15 @@ def reset_in_download(seen, address, tag):
 
 
 def junk(seen, address, tag):
-    with Connection(address, timeout=PATIENCE) as c:
+    with Connection(address, timeout=seen.patience) as c:
         c.send(b"no HTTP at all " + tag.encode() + b"\r\n\r\n")
-        seen.notes += drain(c)
+        seen.notes += drain(c, seen.patience)
 
 
 def connect_only(seen, address, tag):
     with Connection(address) as c:
         c.half_close()
-        seen.notes += drain(c)
+        seen.notes += drain(c, seen.patience)
 
 
 SCENARIOS = {

@@ -5,7 +5,7 @@ import os
 import subprocess
 
 from harness import ROOT, clean_environment, multiset_difference, read_spans, wait_for
-from scenarios import SCENARIOS, Seen
+from scenarios import LONG, SCENARIOS, SHORT, Seen
 from servers import CONTROLS, ELSEWHERE, HTTP
 
 RESULTS = os.path.join(ROOT, "build", "matrix")
@@ -46,8 +46,8 @@ def start(t, name, facts, session=None):
                    preload=session is not None)
 
 
-def scenario(number, server, run):
-    seen = Seen(server.port)
+def scenario(number, server, run, patience=SHORT):
+    seen = Seen(server.port, patience)
     run(seen, server.address, "s=%d" % number)
     return seen
 
@@ -91,12 +91,13 @@ def run_http(t, name, what, facts):
     plain_server = start(t, name, facts)
     plain = {n: scenario(i, plain_server, run) for i, (n, run) in enumerate(SCENARIOS.items())}
     server = start(t, name, facts, session)
-    traced = {n: scenario(i, server, run) for i, (n, run) in enumerate(SCENARIOS.items())}
+    traced = {n: scenario(i, server, run, SHORT if plain[n].waited_in_vain() else LONG)
+              for i, (n, run) in enumerate(SCENARIOS.items())}
     complaints, row = [], {"name": name, "what": what, "scenarios": {}, "gap": facts.get("gap")}
     for i, (n, run) in enumerate(SCENARIOS.items()):
         same = plain[n].essence() == traced[n].essence()
         if not same:  # does the plain server itself answer one way at one time and another at another?
-            plain[n] = scenario(i, plain_server, run)
+            plain[n] = scenario(i, plain_server, run, LONG)
             same = plain[n].essence() == traced[n].essence()
         if not same:
             complaints.append("%s: plain and traced differ: %s" % (n, differing(plain[n], traced[n])))
