@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "shim/exchange.h"
+
+/* The pairing of requests and responses, in a process of its own and without sockets. */
+
+static struct shim_self self_page;
+static struct conn *c;
+
+static void begin(void)
+{
+	static const uint8_t seed[32] = { 3 };
+	size_t bytes = table_bytes(256);
+	void *base = aligned_alloc(4096, bytes);
+	uint32_t version;
+	struct policy *policy;
+
+	memset(base, 0, bytes);
+	shim.self = &self_page;
+	shim.clock_gettime = clock_gettime;
+	cr_assert_eq(table_create(&shim.table, base, bytes, 256, seed), 0);
+	policy = table_next_policy(&shim.table, &version);
+	policy->version = version;
+	policy->mode = POLICY_ON;
+	policy->root = POLICY_ROOT_ALWAYS;
+	policy->wanted_fields = UINT32_MAX;
+	policy->propagators[0] = POLICY_PROPAGATOR_TRACECONTEXT;
+	table_publish_policy(&shim.table, version);
+	c = conn_at(conn_new());
+}
+
+static void feed(bool in, const char *text, size_t piece)
+{
+	size_t n = strlen(text);
+
+	for (size_t at = 0; at < n; at += piece) {
+		struct iovec iov = { (void *)(uintptr_t)(text + at), n - at < piece ? n - at : piece };
+		unsigned side = in ? CONN_IN_BUSY : CONN_OUT_BUSY;
+
+		if (!conn_enter(c, atomic_load(&c->generation), side))
+			return;
+		if (in) {
+			exchange_input(c, &iov, 1, iov.iov_len);
+			exchange_leave_input(c);
+		} else {
+			exchange_output(c, &iov, 1, iov.iov_len);
+			conn_leave(c, side);
+		}
+	}
+}
+
+static void request(const char *text) { feed(true, text, SIZE_MAX / 2); }
+static void respond(const char *text) { feed(false, text, SIZE_MAX / 2); }
+
+static uint64_t counter(enum ledger what)
+{
+	uint64_t n = 0;
+
+	for (unsigned p = 0; p < TABLE_PROCESSES; p++)
+		for (unsigned s = 0; s < TABLE_SHARDS; s++)
+			n += atomic_load(&shim.table.process[p].counter[s][what]);
+	return n;
+}
+
+/* The next finished span; all zero if there is none. */
+static struct span_slot next(void)
+{
+	struct span_slot copy = { 0 };
+	uint32_t cursor = 0, slot = table_take(&shim.table, &cursor, 1, &copy);
+
+	if (slot != TABLE_NO_SLOT)
+		table_release(&shim.table, slot, 1);
+	return copy;
+}
+
+static unsigned finished(void)
+{
+	uint32_t count[4];
+
+	table_census(&shim.table, count);
+	return count[SLOT_DONE];
+}
+
+static void expect(unsigned status, enum span_end end, uint64_t request_body, uint64_t response_body)
+{
+	struct span_slot s = next();
+
+	cr_assert(span_record_valid(&s));
+	cr_expect_eq(s.head.status, status);
+	cr_expect_eq(s.head.end, end);
+	cr_expect_eq(s.head.request_body_bytes, request_body);
+	cr_expect_eq(s.head.response_body_bytes, response_body);
+	cr_expect(s.head.end_ns >= s.head.start_ns);
+}
+
+#define GET  "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+#define OK2  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#define NONE "HTTP/1.1 204 No Content\r\n\r\n"
+
+Test(exchange, one_request_is_one_span_at_any_split, .init = begin)
+{
+	for (size_t piece = 1; piece < 60; piece++) {
+		feed(true, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", piece);
+		feed(false, OK2, piece);
+		expect(200, SPAN_END_COMPLETE, 5, 2);
+	}
+	cr_assert_eq(counter(LEDGER_REQUESTS), 59);
+}
+
+Test(exchange, pipelined_requests_get_their_own_responses, .init = begin)
+{
+	request(GET GET GET);
+	respond(OK2 NONE OK2);
+	cr_assert_eq(finished(), 3);
+	expect(200, SPAN_END_COMPLETE, 0, 2);
+	expect(204, SPAN_END_COMPLETE, 0, 0);
+	expect(200, SPAN_END_COMPLETE, 0, 2);
+}
+
+Test(exchange, a_hundred_pipelined_requests_keep_their_order, .init = begin)
+{
+	for (int i = 0; i < 100; i++)
+		request(GET);
+	for (int i = 0; i < 100; i++) {
+		respond(i % 2 ? OK2 : NONE);
+		expect(i % 2 ? 200 : 204, SPAN_END_COMPLETE, 0, i % 2 ? 2 : 0);
+	}
+}
+
+Test(exchange, too_many_unanswered_requests_are_counted_and_given_up, .init = begin)
+{
+	for (int i = 0; i < 200; i++)
+		request(GET);
+	cr_assert_eq(counter(LEDGER_DROPPED_PIPELINE), 1);
+	cr_assert_eq(counter(LEDGER_OPAQUE_BROKEN), 1);
+	cr_assert_eq(counter(LEDGER_REQUESTS), counter(LEDGER_CLAIMED) + counter(LEDGER_DROPPED_PIPELINE));
+}
+
+Test(exchange, interim_responses_end_nothing, .init = begin)
+{
+	request("POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+	respond("HTTP/1.1 100 Continue\r\nX: y\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n");
+	cr_assert_eq(finished(), 0);
+	request("ab");
+	respond(OK2);
+	expect(200, SPAN_END_COMPLETE, 2, 2);
+}
+
+Test(exchange, a_head_request_has_no_body_in_its_answer, .init = begin)
+{
+	request("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n" GET);
+	respond("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" OK2);
+	expect(200, SPAN_END_COMPLETE, 0, 0);
+	expect(200, SPAN_END_COMPLETE, 0, 2);
+}
+
+Test(exchange, an_answer_before_the_request_is_complete_ends_the_span, .init = begin)
+{
+	struct span_slot s;
+
+	request("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nabc");
+	respond("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+	s = next();
+	cr_assert_eq(s.head.status, 413);
+	cr_assert(s.head.flags & SPAN_FLAG_REQUEST_BODY_CUT);
+	request("the rest of the body is drained" GET);
+	cr_assert_eq(counter(LEDGER_REQUESTS), 1);
+}
+
+Test(exchange, an_answer_in_the_middle_of_the_head_ends_the_span, .init = begin)
+{
+	request("GET /slow HTTP/1.1\r\nHost: h\r\nX-Half");
+	respond("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+	expect(408, SPAN_END_COMPLETE, 0, 0);
+	request("-Header: y\r\n\r\n");
+	cr_assert_eq(finished(), 0);
+}
+
+Test(exchange, a_body_that_looks_like_requests_makes_no_span, .init = begin)
+{
+	request("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1c\r\n" GET
+		"\r\n0\r\n\r\n");
+	respond(OK2);
+	cr_assert_eq(counter(LEDGER_REQUESTS), 1);
+	expect(200, SPAN_END_COMPLETE, 28, 2);
+}
+
+Test(exchange, a_close_delimited_body_ends_with_the_stream, .init = begin)
+{
+	request("GET /a HTTP/1.0\r\n\r\n");
+	respond("HTTP/1.0 200 OK\r\n\r\nabc");
+	cr_assert_eq(finished(), 0);
+	conn_drop(c->index);
+	expect(200, SPAN_END_COMPLETE, 0, 3);
+}
+
+Test(exchange, what_is_never_answered_ends_with_the_connection, .init = begin)
+{
+	request(GET GET);
+	respond(OK2);
+	conn_drop(c->index);
+	expect(200, SPAN_END_COMPLETE, 0, 2);
+	expect(0, SPAN_END_NO_RESPONSE, 0, 0);
+}
+
+Test(exchange, a_reset_leaves_the_real_status, .init = begin)
+{
+	request(GET);
+	respond("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\npart");
+	exchange_output_failed(c, ECONNRESET);
+	conn_drop(c->index);
+	expect(200, SPAN_END_RESET, 0, 4);
+}
+
+Test(exchange, unseen_bytes_count_as_body, .init = begin)
+{
+	request(GET);
+	respond("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n");
+	exchange_output_unseen(c, 4000);
+	cr_assert_eq(finished(), 0);
+	exchange_output_unseen(c, 1000);
+	expect(200, SPAN_END_COMPLETE, 0, 5000);
+}
+
+Test(exchange, an_upgrade_ends_the_span_and_the_rest_is_left_alone, .init = begin)
+{
+	request("GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+	respond("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "
+		"websocket\r\n\r\n\x81\x02hi");
+	cr_assert_eq(next().head.status, 101);
+	request(GET);
+	cr_assert_eq(counter(LEDGER_REQUESTS), 1);
+	cr_assert_eq(counter(LEDGER_SWITCHED), 1);
+}
+
+Test(exchange, an_answer_without_a_status_line_is_one_malformed_answer, .init = begin)
+{
+	request("GET /a HTTP/1.1\r\n\r\n");
+	respond("<html>Bad request</html>");
+	expect(0, SPAN_END_MALFORMED, 0, 0);
+}
+
+Test(exchange, tls_and_other_protocols_are_left_alone, .init = begin)
+{
+	request("\x16\x03\x01\x02\x00\x01");
+	cr_assert_eq(counter(LEDGER_OPAQUE_TLS), 1);
+	c = conn_at(conn_new());
+	request("*1\r\n$4\r\nPING\r\n");
+	cr_assert_eq(counter(LEDGER_OPAQUE_NOT_HTTP), 1);
+	cr_assert_eq(counter(LEDGER_REQUESTS), 0);
+	cr_assert_eq(finished(), 0);
+}
+
+Test(exchange, a_foretold_end_is_in_the_slot_before_the_write_and_taken_back_if_it_fails, .init = begin)
+{
+	struct iovec iov = { (void *)(uintptr_t)OK2, strlen(OK2) };
+
+	request(GET);
+	exchange_output_predict(c, &iov, 1, iov.iov_len);
+	cr_assert_eq(shim.table.slot[0].head.end, SPAN_END_COMPLETE);
+	cr_assert_eq(shim.table.slot[0].head.status, 200);
+	exchange_output_unpredict(c);
+	cr_assert_eq(shim.table.slot[0].head.end, SPAN_END_OPEN);
+	respond(OK2);
+	expect(200, SPAN_END_COMPLETE, 0, 2);
+}
+
+Test(exchange, two_callers_on_one_direction_make_it_opaque, .init = begin)
+{
+	request(GET);
+	cr_assert(conn_enter(c, atomic_load(&c->generation), CONN_OUT_BUSY));
+	cr_assert_not(conn_enter(c, atomic_load(&c->generation), CONN_OUT_BUSY));
+	conn_leave(c, CONN_OUT_BUSY);
+	cr_assert_eq(counter(LEDGER_OPAQUE_CONTENDED), 1);
+	expect(0, SPAN_END_NO_RESPONSE, 0, 0);
+}
+
+Test(exchange, the_parent_comes_from_traceparent, .init = begin)
+{
+	struct span_slot s;
+
+	request("GET /a HTTP/1.1\r\nHost: h\r\n"
+		"traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n");
+	respond(OK2);
+	s = next();
+	cr_assert_eq(s.head.trace_id[0], 0x4b);
+	cr_assert_eq(s.head.parent_span_id[7], 0xb7);
+	cr_assert(s.head.flags & SPAN_FLAG_REMOTE_PARENT);
+}
