@@ -42,9 +42,10 @@ static HTTP1_STEP(idle)
 /* Events that take no input. */
 static HTTP1_STEP(pending)
 {
-	(void)opt;
-	(void)d;
 	switch (p->state) {
+	case S_VERSION_TOLD:
+	case S_SIMPLE_VERSION:
+	case S_BAD_VERSION: return http1_version(p, opt, in, end, d);
 	case S_SIMPLE: p->state = S_SIMPLE_END; return HTTP1_HEAD_END;
 	case S_SIMPLE_END: p->state = S_DEAD; return HTTP1_END;
 	case S_END: p->state = S_IDLE; return HTTP1_END;
@@ -80,7 +81,7 @@ HTTP1_STEP(http1_steps)
 			ev = http1_framing_step(p, opt, in, end, d);
 		else if (p->state <= S_SKIP)
 			ev = head_step(p, opt, in, end, d);
-		else if (p->state < S_SIMPLE)
+		else if (p->state < S_VERSION_TOLD)
 			ev = http1_body_step(p, opt, in, end, d);
 		else
 			ev = pending(p, opt, in, end, d);
@@ -95,8 +96,7 @@ HTTP1_STEP(http1_next)
 		[S_IDLE] = idle,
 		[S_METHOD] = http1_method,
 		[S_TARGET_START] = http1_target,
-		[S_TARGET... S_TARGET_END] = http1_steps,
-		[S_VERSION] = http1_version,
+		[S_TARGET... S_BAD_LINE] = http1_steps,
 		[S_STATUS] = http1_status,
 		[S_STATUS_REST] = http1_steps,
 		[S_LINE] = http1_lines,
@@ -106,8 +106,9 @@ HTTP1_STEP(http1_next)
 		[S_CHUNK_BLANK... S_CHUNK_LF] = http1_steps,
 		[S_CHUNK_DATA] = http1_body,
 		[S_CHUNK_END] = http1_chunk,
-		[S_CHUNK_END_LF... S_SIMPLE_END] = http1_steps,
-		[S_END... S_DEAD] = pending,
+		[S_CHUNK_END_LF... S_TRAILER_SKIP] = http1_steps,
+		[S_VERSION_TOLD... S_BAD_VERSION] = http1_version,
+		[S_SIMPLE... S_DEAD] = pending,
 	};
 
 	_Static_assert(sizeof(now) / sizeof(now[0]) == S_DEAD + 1, "a function a state");
@@ -118,7 +119,7 @@ enum http1_event http1_next_unseen(struct http1 *p, uint64_t *n, struct http1_da
 {
 	uint64_t take = *n;
 
-	if (p->state >= S_SIMPLE) {
+	if (p->state >= S_VERSION_TOLD) {
 		const char *in = NULL;
 		enum http1_event ev = pending(p, NULL, &in, NULL, d);
 

@@ -48,7 +48,8 @@ enum http1_event {
 	HTTP1_BEGIN,         /* data.p: first byte of the start line; leading empty lines are before it */
 	HTTP1_METHOD,        /* data.p/n: the method, whole (at most HTTP1_METHOD_MAX, else BROKEN) */
 	HTTP1_TARGET,        /* data.p/n: a piece; data.last on the last */
-	HTTP1_VERSION,       /* request line complete, parser->version is set */
+	HTTP1_VERSION,       /* request line complete, parser->version is set; 0: it is malformed and
+				BROKEN follows */
 	HTTP1_STATUS,        /* status line complete, parser->status and ->version are set. The caller
 				tells now which request it answers: http1_answers() */
 	HTTP1_FIELD,         /* data.field, data.p/n a piece of the value without outer white space;
@@ -79,6 +80,7 @@ enum http1_error {
 	HTTP1_BAD_CODING,     /* request with a final transfer coding other than chunked */
 	HTTP1_UNSEEN_HEAD,    /* bytes known by count only where a head was expected */
 	HTTP1_NO_STATUS_LINE, /* HTTP/0.9 style answer */
+	HTTP1_BAD_HEAD,       /* request: its lines cannot be told apart, servers read them differently */
 };
 
 struct http1_captured { /* names the caller wants besides those of headers.def */

@@ -47,7 +47,7 @@ static enum http1_event fold(struct http1 *p)
 static enum http1_event open_field(struct http1 *p, const struct http1_options *opt)
 {
 	p->state = S_SKIP;
-	if (http1_open_field(p, opt, p->name, p->name_len, p->sub)) {
+	if (p->name_len <= HTTP1_NAME_MAX && http1_open_field(p, opt, p->name, p->name_len, p->sub)) {
 		p->state = S_VALUE_LEAD;
 		p->flags |= F_FIRST;
 		if (p->kind)
@@ -57,6 +57,18 @@ static enum http1_event open_field(struct http1 *p, const struct http1_options *
 	return HTTP1_AGAIN;
 }
 
+/* Behind a CR: it ended no line unless more CRs and an LF come. */
+static void after_cr(struct http1 *p, char c)
+{
+	if ((p->sub & AFTER_CR) && c != '\r') {
+		p->sub &= (uint8_t)~AFTER_CR;
+		if (c != '\n')
+			p->sub |= HEAD_CR;
+	}
+	if (c == '\r')
+		p->sub |= AFTER_CR;
+}
+
 static enum http1_event name(struct http1 *p, const struct http1_options *opt, const char **in,
 			     const char *end)
 {
@@ -64,8 +76,10 @@ static enum http1_event name(struct http1 *p, const struct http1_options *opt, c
 
 	for (; *in < end; ++*in) {
 		c = **in;
+		after_cr(p, c);
 		if (c == '\n') {
 			++*in;
+			p->sub |= HEAD_NO_COLON;
 			p->state = S_LINE;
 			return HTTP1_AGAIN;
 		}
@@ -73,21 +87,19 @@ static enum http1_event name(struct http1 *p, const struct http1_options *opt, c
 			++*in;
 			return open_field(p, opt);
 		}
-		if (is_blank(c)) {
+		if (is_blank(c))
 			p->sub |= NAME_BLANK;
-		} else if ((p->sub & NAME_BLANK) || p->name_len == HTTP1_NAME_MAX) {
-			p->state = S_SKIP;
-			return HTTP1_AGAIN;
-		} else {
-			p->name[p->name_len++] = c;
-		}
+		else if (p->sub & NAME_BLANK)
+			p->name_len = HTTP1_NAME_MAX + 1; /* two words */
+		else if (p->name_len <= HTTP1_NAME_MAX && ++p->name_len <= HTTP1_NAME_MAX)
+			p->name[p->name_len - 1] = c;
 	}
 	return HTTP1_NEED_MORE;
 }
 
 /*
  * The next piece of the value's text. What may be trailing white space (blanks, then
- * perhaps the CR of the line end) waits in p->name until something follows it; of more
+ * CRs: those before an LF belong to the line's end) waits in p->name until something follows it; of more
  * than HTTP1_NAME_MAX - 1 blanks the rest is left out. False: no text in sight; the
  * state is S_LINE_OPEN if the line is at its end.
  */
@@ -106,11 +118,11 @@ static bool piece(struct http1 *p, const char **in, const char *end, const char 
 	lf = scan_lf(cur, end);
 	stop = lf ? lf : end;
 	text = stop;
-	if (text > cur && text[-1] == '\r')
+	while (text > cur && text[-1] == '\r')
 		text--;
 	while (text > cur && is_blank(text[-1]))
 		text--;
-	if (p->name_len && (text > cur || (p->name[p->name_len - 1] == '\r' && cur < stop))) {
+	if (p->name_len && (text > cur || (p->name[p->name_len - 1] == '\r' && cur < stop && *cur != '\r'))) {
 		*v = p->name;
 		*n = p->name_len;
 		p->name_len = 0;
@@ -140,6 +152,8 @@ static enum http1_event value(struct http1 *p, const char **in, const char *end,
 	size_t n;
 
 	while (piece(p, in, end, &v, &n)) {
+		if (memchr(v, '\r', n))
+			p->sub |= HEAD_CR;
 		if (p->kind)
 			http1_framing_feed(p, v, n);
 		if (p->field) {
@@ -167,20 +181,33 @@ static enum http1_event line_start(struct http1 *p, const char **in)
 	} else {
 		p->state = S_NAME;
 		p->name_len = 0;
-		p->sub = p->head_bytes >= HTTP1_HEAD_LIMIT ? NAME_FAR : 0;
+		p->sub &= HEAD_CR | HEAD_NO_COLON;
+		if (p->head_bytes >= HTTP1_HEAD_LIMIT)
+			p->sub |= NAME_FAR;
 	}
 	return HTTP1_AGAIN;
 }
 
 static enum http1_event skip(struct http1 *p, const char **in, const char *end)
 {
-	const char *lf = scan_lf(*in, end);
+	const char *eol;
+	char c;
 
-	*in = lf ? lf + 1 : end;
-	if (!lf)
-		return HTTP1_NEED_MORE;
-	p->state = S_LINE;
-	return HTTP1_AGAIN;
+	while (*in < end) {
+		if (!(p->sub & AFTER_CR)) {
+			eol = scan_eol(*in, end);
+			*in = eol ? eol : end;
+			if (!eol)
+				break;
+		}
+		c = *(*in)++;
+		after_cr(p, c);
+		if (c == '\n') {
+			p->state = S_LINE;
+			return HTTP1_AGAIN;
+		}
+	}
+	return HTTP1_NEED_MORE;
 }
 
 HTTP1_STEP(http1_field_step)
@@ -195,6 +222,7 @@ HTTP1_STEP(http1_field_step)
 			++*in;
 			return HTTP1_HEAD_END;
 		}
+		p->sub |= HEAD_CR;
 		p->state = S_SKIP; /* a line of junk */
 		return HTTP1_AGAIN;
 	case S_NAME: return name(p, opt, in, end);

@@ -238,11 +238,24 @@ static bool ambiguous(const struct http1 *p)
 	       (p->flags & F_LENGTH);
 }
 
+/*
+ * What a request says must not depend on who reads it. Python's servers take a bare CR for
+ * a line's end (2.2 wants it refused), and a line without a colon for the end of the head;
+ * nginx passes over the latter: it matters if the framing could be behind it.
+ */
+static bool misleading(const struct http1 *p)
+{
+	return p->role == HTTP1_REQUEST &&
+	       (p->sub & HEAD_CR || (p->sub & HEAD_NO_COLON && p->flags & (F_LENGTH | F_CODING)));
+}
+
 /* RFC 9112 6.3 in its order. */
 static void body(struct http1 *p)
 {
 	if (p->error) {
 		fail(p, (enum http1_error)p->error);
+	} else if (misleading(p)) {
+		fail(p, HTTP1_BAD_HEAD);
 	} else if (ambiguous(p)) {
 		fail(p, HTTP1_BAD_CODING);
 	} else if (p->flags & F_CHUNKED) {

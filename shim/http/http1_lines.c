@@ -151,19 +151,16 @@ static const uint8_t first_bytes[256] = {
 	['X'] = LINE_KNOWN, [' '] = LINE_BLANK, ['\t'] = LINE_BLANK, ['\r'] = LINE_CR,   ['\n'] = LINE_LF,
 };
 
-/* The value between colon and lf without its white space, nearly always one space and CR. */
-static inline void trim(const char *colon, const char *lf, const char **v, const char **stop)
+/* The value between colon and eol without its white space, nearly always one space. */
+static inline void trim(const char *colon, const char *eol, const char **v, const char **stop)
 {
-	const char *p = colon + 1, *q = lf;
+	const char *p = colon + 1, *q = eol;
 
-	if (q - p > 3 && *p == ' ' && q[-1] == '\r' && (unsigned char)p[1] > ' ' &&
-	    (unsigned char)q[-2] > ' ') {
+	if (q - p >= 2 && *p == ' ' && (unsigned char)p[1] > ' ' && (unsigned char)q[-1] > ' ') {
 		*v = p + 1;
-		*stop = q - 1;
+		*stop = q;
 		return;
 	}
-	if (q > p && q[-1] == '\r')
-		q--;
 	while (p < q && is_blank(*p))
 		p++;
 	while (q > p && is_blank(q[-1]))
@@ -173,16 +170,16 @@ static inline void trim(const char *colon, const char *lf, const char **v, const
 }
 
 /* "Connection: keep-alive" to the letter, as nearly all send it. */
-static inline bool is_keep_alive(const char *colon, const char *lf)
+static inline bool is_keep_alive(const char *colon, const char *eol)
 {
-	return lf - colon == 13 && memcmp(colon, ": keep-alive\r", 13) == 0;
+	return eol - colon == 12 && memcmp(colon, ": keep-alive", 12) == 0;
 }
 
-static inline void tell(struct http1_data *d, unsigned id, const char *colon, const char *lf)
+static inline void tell(struct http1_data *d, unsigned id, const char *colon, const char *eol)
 {
 	const char *v, *stop;
 
-	trim(colon, lf, &v, &stop);
+	trim(colon, eol, &v, &stop);
 	d->p = v;
 	d->n = (size_t)(stop - v);
 	d->field = (enum http1_field)id;
@@ -190,8 +187,8 @@ static inline void tell(struct http1_data *d, unsigned id, const char *colon, co
 	d->last = true;
 }
 
-/* The first colon behind cur, or anything at or beyond lf if the line has none. */
-static inline const char *find_colon(const char *cur, const char *lf, const char *stop)
+/* The first colon behind cur, or anything at or beyond eol if the line has none. */
+static inline const char *find_colon(const char *cur, const char *eol, const char *stop)
 {
 	const char *colon;
 
@@ -203,8 +200,8 @@ static inline const char *find_colon(const char *cur, const char *lf, const char
 			return cur + __builtin_ctz(hit);
 	}
 #endif
-	colon = memchr(cur, ':', (size_t)(lf - cur));
-	return colon ? colon : lf;
+	colon = memchr(cur, ':', (size_t)(eol - cur));
+	return colon ? colon : eol;
 }
 
 /* Behind what can be read fast: the head's limit, or the input's end. */
@@ -243,7 +240,7 @@ static inline __attribute__((always_inline)) enum http1_event lines(struct http1
 								    const char **in, const char *end,
 								    struct http1_data *d, bool capture)
 {
-	const char *cur = *in, *stop = limit(p, cur, end), *lf, *colon;
+	const char *cur = *in, *stop = limit(p, cur, end), *eol, *lf, *colon;
 	unsigned first, id;
 
 	for (; cur < stop; cur = lf + 1) {
@@ -254,13 +251,18 @@ static inline __attribute__((always_inline)) enum http1_event lines(struct http1
 			http1_take(p, in, cur + 2);
 			return HTTP1_HEAD_END;
 		}
-		lf = scan_lf(cur, stop);
-		if (!lf)
+		eol = scan_eol(cur, stop);
+		if (!eol)
 			return odd_line(p, in, cur);
-		if (first == LINE_SKIP && !capture)
+		lf = *eol == '\r' ? eol + 1 : eol;
+		if (lf == stop || *lf != '\n')
+			return odd_line(p, in, cur);
+		colon = find_colon(cur, eol, stop);
+		if (colon >= eol) {
+			p->sub |= HEAD_NO_COLON;
 			continue;
-		colon = find_colon(cur, lf, stop);
-		if (colon >= lf)
+		}
+		if (first == LINE_SKIP && !capture)
 			continue;
 		id = known(cur, (size_t)(colon - cur));
 		if (id < KIND_LENGTH && !(opt->wanted >> id & 1))
@@ -275,13 +277,13 @@ static inline __attribute__((always_inline)) enum http1_event lines(struct http1
 		if (lf + 1 == end || is_blank(lf[1]))
 			return odd_line(p, in, cur);
 		if (id < KIND_LENGTH || (capture && id >= HTTP1_FIELD_CAPTURED)) {
-			tell(d, id, colon, lf);
+			tell(d, id, colon, eol);
 			http1_take(p, in, lf + 1);
 			return HTTP1_FIELD;
 		}
 		if (capture)
 			return odd_line(p, in, cur); /* it may be among the captured ones, too */
-		if (id != KIND_CONNECTION || !is_keep_alive(colon, lf))
+		if (id != KIND_CONNECTION || !is_keep_alive(colon, eol))
 			return framing_line(p, in, colon, id);
 		p->flags |= F_KEEP_ALIVE;
 	}
@@ -318,7 +320,7 @@ HTTP1_STEP(http1_framing_step)
 
 	(void)opt;
 	(void)d;
-	trim(*in - 1, lf, &v, &stop);
+	trim(*in - 1, lf[-1] == '\r' ? lf - 1 : lf, &v, &stop);
 	http1_take(p, in, lf + 1);
 	p->state = S_LINE;
 	http1_framing_value(p, v, (size_t)(stop - v));

@@ -24,8 +24,8 @@ enum {
 	S_METHOD,       /* ---- the first state whose bytes count as head */
 	S_TARGET_START, /* white space before the target */
 	S_TARGET,
-	S_TARGET_END, /* line end right behind the target: HTTP/0.9 or nothing */
-	S_VERSION,
+	S_GAP,      /* white space in a target, or before the version */
+	S_BAD_LINE, /* rest of a malformed request line */
 	S_STATUS,
 	S_STATUS_REST, /* the reason phrase */
 	S_LINE,        /* first byte of a field line */
@@ -49,7 +49,10 @@ enum {
 	S_TRAILER,
 	S_TRAILER_CR,
 	S_TRAILER_SKIP,
-	S_SIMPLE, /* HEAD_END, then END of an HTTP/0.9 request to be told */
+	S_VERSION_TOLD,   /* VERSION to be told: p->version */
+	S_SIMPLE_VERSION, /* the same, of an HTTP/0.9 request */
+	S_BAD_VERSION,    /* VERSION 0 to be told, then BROKEN */
+	S_SIMPLE,         /* HEAD_END, then END of an HTTP/0.9 request to be told */
 	S_SIMPLE_END,
 	S_END,        /* END to be told */
 	S_END_SWITCH, /* END to be told, then SWITCHED */
@@ -63,6 +66,9 @@ enum {
 	F_FIRST = 1,  /* the first piece of a field's value is still to come */
 	F_GET = 1,    /* in a request line: the method is GET */
 	F_URL = 2,    /* in a request line: the target looks like one */
+	F_PRI = 4,    /* in a request line: the method is PRI */
+	F_TOLD = 8,   /* in a request line: a piece of the target was told */
+	F_WORDS = 16, /* in a request line: there is white space in the target */
 	F_LENGTH = 4, /* Content-Length was there */
 	F_LENGTH_BAD = 8,
 	F_CODING = 16,  /* Transfer-Encoding was there */
@@ -80,10 +86,13 @@ enum {
 	KIND_EXPECT,
 };
 
-/* p->sub while a name is read */
+/* p->sub; the first three of the line being read, the others of the head */
 enum {
-	NAME_BLANK = 1, /* white space stood behind it */
-	NAME_FAR = 2,   /* its line begins beyond HTTP1_HEAD_LIMIT: framing only */
+	NAME_BLANK = 1, /* white space stood behind the name */
+	NAME_FAR = 2,   /* the line begins beyond HTTP1_HEAD_LIMIT: framing only */
+	AFTER_CR = 4,   /* the last byte was CR */
+	HEAD_CR = 8,    /* a CR was there which ended no line */
+	HEAD_NO_COLON = 16,
 };
 
 #define HTTP1_STEP(name)                                                                         \
@@ -107,7 +116,7 @@ HTTP1_STEP(http1_version);
 HTTP1_STEP(http1_status);
 HTTP1_STEP(http1_lines);
 
-/* S_METHOD to S_VERSION, S_STATUS, S_STATUS_REST */
+/* S_METHOD to S_STATUS_REST */
 HTTP1_STEP(http1_start_step);
 /* S_LINE_ODD to S_SKIP; HTTP1_HEAD_END behind the empty line, the framing not yet decided */
 HTTP1_STEP(http1_field_step);

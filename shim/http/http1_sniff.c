@@ -93,6 +93,8 @@ static int sniff(const char *p, size_t n)
 		return n < 6 ? 0 : first ? 2 : -1;
 	if (starts(p, n, "PRI * HTTP/2", 12))
 		return n < 12 ? 0 : -1;
+	for (; n && is_blank(*p); p++, n--)
+		;
 	while (m < n && http1_is_tchar((unsigned char)p[m]))
 		m++;
 	if (m == n)

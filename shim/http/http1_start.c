@@ -6,12 +6,17 @@
 
 /*
  * Request lines (RFC 9112 3) and status lines (4). Words are delimited by any run of
- * spaces and tabs, as 3 and 4 allow. What has an unknown version or none is broken;
- * nothing is guessed (3.2: no autocorrection): every server refuses it with 400.
+ * spaces, tabs and bare CRs, as 3 allows. The target is all between the method and the
+ * last word if that is a version: what servers make of white space in it differs, and we
+ * tell what was sent. A line with a malformed version or none is told as a request (the
+ * server answers it with 400, or without a status line) and breaks the connection.
  */
 
-/* Version and status fit here with room for padding; what does not is no start line. */
+/* Version and status of an answer fit here with room for padding; what does not is no status line. */
 #define WINDOW 32
+
+/* p->token_len while a version is read; below G_SLASH: that many letters of "HTTP/" */
+enum { G_BLANK, G_SLASH = 5, G_MAJOR, G_DOT, G_MINOR, G_PADDING };
 
 static enum http1_event start_error(struct http1 *p)
 {
@@ -26,9 +31,12 @@ static void carry(struct http1 *p, const char *s, size_t n)
 
 static enum http1_event any_method(struct http1 *p, const char **in, const char *end, struct http1_data *d)
 {
-	const char *start = *in, *cur = start;
+	const char *start = *in, *cur;
 	size_t n;
 
+	while (start < end && p->name_len == 0 && is_blank(*start))
+		start++;
+	cur = start;
 	while (cur < end && http1_is_tchar((unsigned char)*cur) && cur - start <= HTTP1_METHOD_MAX)
 		cur++;
 	n = (size_t)(cur - start);
@@ -50,29 +58,41 @@ static enum http1_event any_method(struct http1 *p, const char **in, const char 
 	}
 	if (d->n == 3 && memcmp(d->p, "GET", 3) == 0)
 		p->flags |= F_GET;
+	if (d->n == 3 && memcmp(d->p, "PRI", 3) == 0)
+		p->flags |= F_PRI;
 	p->name_len = 0;
 	p->state = S_TARGET_START;
 	return HTTP1_METHOD;
 }
+
+static void piece(struct http1 *p, struct http1_data *d, const char *s, size_t n, bool last)
+{
+	d->p = s;
+	d->n = n;
+	d->first = !(p->flags & F_TOLD);
+	d->last = last;
+	p->flags |= F_TOLD;
+}
+
+static bool is_gap(char c) { return is_blank(c) || c == '\r'; }
 
 static enum http1_event any_target(struct http1 *p, const char **in, const char *end, struct http1_data *d)
 {
 	const char *start = *in, *cur = start;
 
 	/* Other control characters belong to it; servers differ in what they make of them. */
-	while ((cur = scan_blank(cur, end)) < end && !is_blank(*cur) && *cur != '\r' && *cur != '\n')
+	while ((cur = scan_blank(cur, end)) < end && !is_gap(*cur) && *cur != '\n')
 		cur++;
 	*in = cur;
-	d->p = start;
-	d->n = (size_t)(cur - start);
-	d->first = p->state == S_TARGET_START;
-	d->last = cur < end;
-	if (cur == end) {
+	if (cur > start) {
+		piece(p, d, start, (size_t)(cur - start), false);
 		p->state = S_TARGET;
-		return d->n ? HTTP1_TARGET : HTTP1_NEED_MORE;
+		return HTTP1_TARGET;
 	}
-	p->state = is_blank(*cur) ? S_VERSION : S_TARGET_END;
-	return HTTP1_TARGET;
+	p->state = S_GAP;
+	p->name_len = 0;
+	p->token_len = G_BLANK;
+	return HTTP1_AGAIN;
 }
 
 static enum http1_event target_start(struct http1 *p, const char **in, const char *end, struct http1_data *d)
@@ -92,22 +112,117 @@ static enum http1_event target_start(struct http1 *p, const char **in, const cha
 	return any_target(p, in, end, d);
 }
 
-/* A line without version is the whole of an HTTP/0.9 request, which nginx, apache and Python still serve. */
-static enum http1_event target_end(struct http1 *p, const char **in, const char *end)
+/* One more digit; what does not fit its half of p->version is 15 there. */
+static unsigned digit(unsigned value, char c)
 {
-	if (**in == '\r' && !p->token_len) {
-		p->token_len = 1;
-		++*in;
+	value = value * 10 + (unsigned)(c - '0');
+	return value < 15 ? value : 15;
+}
+
+/* Does c go on with what may be the version? */
+static bool extends(struct http1 *p, char c)
+{
+	bool is_digit = c >= '0' && c <= '9';
+	unsigned major = p->version >> 4, minor = p->version & 15, g = p->token_len;
+
+	if (g == G_BLANK && is_gap(c))
+		return true;
+	if (g < G_SLASH && c == "HTTP/"[g]) {
+		p->token_len++;
+	} else if ((g == G_SLASH || g == G_MAJOR) && is_digit) {
+		p->version = (uint8_t)(digit(major, c) << 4);
+		p->token_len = G_MAJOR;
+	} else if (g == G_MAJOR && c == '.') {
+		p->token_len = G_DOT;
+	} else if ((g == G_DOT || g == G_MINOR) && is_digit) {
+		p->version = (uint8_t)(major << 4 | digit(minor, c));
+		p->token_len = G_MINOR;
+	} else if ((g == G_MINOR || g == G_PADDING) && is_gap(c)) {
+		p->token_len = G_PADDING;
+	} else {
+		return false;
 	}
-	if (*in == end)
-		return HTTP1_NEED_MORE;
-	if (**in != '\n' || (p->flags & (F_GET | F_URL)) != (F_GET | F_URL))
+	return true;
+}
+
+/* What was held back was no version. */
+static enum http1_event no_version(struct http1 *p, struct http1_data *d)
+{
+	if (p->token_len >= G_SLASH) {
+		piece(p, d, p->name, 0, true);
+		p->state = S_BAD_LINE;
+		return HTTP1_TARGET;
+	}
+	if (!p->started && !(p->flags & F_URL))
 		return start_error(p);
-	++*in;
+	piece(p, d, p->name, p->name_len, false);
+	p->flags |= F_WORDS;
+	p->version = 0;
+	p->state = S_TARGET;
+	return HTTP1_TARGET;
+}
+
+/* A line without version is the whole of an HTTP/0.9 request, which nginx, apache and Python still serve. */
+static enum http1_event line_end(struct http1 *p, struct http1_data *d)
+{
+	const unsigned simple = F_GET | F_URL;
+
+	if (p->token_len >= G_MINOR) {
+		if (p->flags & F_PRI && p->version >= 0x20 && !p->started) /* RFC 9113 3.4 */
+			return http1_break(p, HTTP1_NOT_HTTP);
+		p->state = S_VERSION_TOLD;
+	} else if (!p->started && !(p->flags & F_URL)) {
+		return start_error(p);
+	} else if (p->token_len == G_BLANK && (p->flags & (simple | F_WORDS)) == simple) {
+		p->version = 0x09;
+		p->state = S_SIMPLE_VERSION;
+	} else {
+		p->state = S_BAD_VERSION;
+	}
+	piece(p, d, p->name, 0, true);
+	return HTTP1_TARGET;
+}
+
+/* Behind a word of the target: white space, then perhaps the version. All that waits in p->name. */
+static enum http1_event gap(struct http1 *p, const char **in, const char *end, struct http1_data *d)
+{
+	for (; *in < end; ++*in) {
+		if (**in == '\n') {
+			++*in;
+			return line_end(p, d);
+		}
+		if (p->name_len == HTTP1_NAME_MAX || !extends(p, **in))
+			return no_version(p, d);
+		p->name[p->name_len++] = **in;
+	}
+	return HTTP1_NEED_MORE;
+}
+
+static enum http1_event bad_line(struct http1 *p, const char **in, const char *end)
+{
+	const char *lf = scan_lf(*in, end);
+
+	*in = lf ? lf + 1 : end;
+	if (!lf)
+		return HTTP1_NEED_MORE;
+	p->state = S_BAD_VERSION;
+	return HTTP1_AGAIN;
+}
+
+HTTP1_STEP(http1_version)
+{
+	(void)opt;
+	(void)in;
+	(void)end;
+	(void)d;
+	p->name_len = 0;
 	p->flags = 0;
-	p->version = 0x09;
 	p->started = true;
-	p->state = S_SIMPLE;
+	if (p->state == S_BAD_VERSION) {
+		p->version = 0;
+		p->error = HTTP1_BAD_START_LINE;
+	}
+	p->state = p->state == S_BAD_VERSION ? S_BREAK : p->state == S_SIMPLE_VERSION ? S_SIMPLE : S_LINE;
 	return HTTP1_VERSION;
 }
 
@@ -138,44 +253,6 @@ static bool window(struct http1 *p, const char **in, const char *end, const char
 }
 
 static bool wrong_prefix(const char *s, size_t n) { return memcmp(s, "HTTP/", n < 5 ? n : 5) != 0; }
-
-static enum http1_event version_done(struct http1 *p, unsigned version)
-{
-	p->version = (uint8_t)version;
-	p->started = true;
-	p->flags = 0;
-	p->name_len = 0;
-	p->state = S_LINE;
-	return HTTP1_VERSION;
-}
-
-static enum http1_event any_version(struct http1 *p, const char **in, const char *end)
-{
-	const char *s;
-	unsigned v;
-	size_t n;
-	bool lf;
-
-	while (p->name_len == 0 && *in < end && is_blank(**in))
-		++*in;
-	if (*in == end)
-		return HTTP1_NEED_MORE;
-	if (p->name_len == 0 && (**in == '\r' || **in == '\n')) {
-		p->state = S_TARGET_END;
-		return HTTP1_AGAIN;
-	}
-	if (!window(p, in, end, &s, &n, &lf))
-		return wrong_prefix(s, n) ? start_error(p) : HTTP1_NEED_MORE;
-	if (!lf || n < 9)
-		return start_error(p);
-	n -= 1 + (s[n - 2] == '\r');
-	while (n && is_blank(s[n - 1]))
-		n--;
-	v = n == 8 ? http1_parse_version(s) : 0;
-	if (!v)
-		return start_error(p);
-	return version_done(p, v & 0xff);
-}
 
 static enum http1_event no_status(struct http1 *p)
 {
@@ -218,8 +295,8 @@ HTTP1_STEP(http1_start_step)
 	case S_METHOD: return any_method(p, in, end, d);
 	case S_TARGET_START: return target_start(p, in, end, d);
 	case S_TARGET: return any_target(p, in, end, d);
-	case S_TARGET_END: return target_end(p, in, end);
-	case S_VERSION: return any_version(p, in, end);
+	case S_GAP: return gap(p, in, end, d);
+	case S_BAD_LINE: return bad_line(p, in, end);
 	default: return any_status(p, in, end);
 	}
 }
@@ -242,24 +319,16 @@ HTTP1_STEP(http1_target)
 {
 	const char *cur = scan_blank(*in, end);
 
-	if (cur == end || *cur != ' ' || **in != '/')
+	if (end - cur < 11 || **in != '/' || memcmp(cur, " HTTP/1.1\r\n", 11) != 0)
 		return http1_steps(p, opt, in, end, d);
 	d->p = *in;
 	d->n = (size_t)(cur - *in);
 	d->first = true;
 	d->last = true;
-	http1_take(p, in, cur + 1);
-	p->flags |= F_URL;
-	p->state = S_VERSION;
+	http1_take(p, in, cur + 11);
+	p->version = 0x11;
+	p->state = S_VERSION_TOLD;
 	return HTTP1_TARGET;
-}
-
-HTTP1_STEP(http1_version)
-{
-	if (p->name_len || end - *in < 10 || memcmp(*in, "HTTP/1.1\r\n", 10) != 0)
-		return http1_steps(p, opt, in, end, d);
-	http1_take(p, in, *in + 10);
-	return version_done(p, 0x11);
 }
 
 HTTP1_STEP(http1_status)

@@ -40,6 +40,38 @@ static inline const char *scan_byte(const char *p, const char *end, char c)
 	return hit ? last + __builtin_ctz(hit) : NULL;
 }
 
+static inline unsigned scan_eol_mask(const char *p)
+{
+	const __m128i v = _mm_loadu_si128((const __m128i *)p);
+	const __m128i cr = _mm_cmpeq_epi8(v, _mm_set1_epi8('\r')),
+		      lf = _mm_cmpeq_epi8(v, _mm_set1_epi8('\n'));
+
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(cr, lf));
+}
+
+/* The first CR or LF in [p, end), or NULL. */
+static inline const char *scan_eol(const char *p, const char *end)
+{
+	const char *last;
+	unsigned hit;
+
+	if (end - p < 16) {
+		for (; p < end; p++)
+			if (*p == '\r' || *p == '\n')
+				return p;
+		return NULL;
+	}
+	last = end - 16;
+	do {
+		hit = scan_eol_mask(p);
+		if (hit)
+			return p + __builtin_ctz(hit);
+		p += 16;
+	} while (p <= last);
+	hit = scan_eol_mask(last);
+	return hit ? last + __builtin_ctz(hit) : NULL;
+}
+
 /* The first byte that is no visible one: 0x00 to 0x20. Bytes above 0x7e are passed over. */
 static inline const char *scan_blank(const char *p, const char *end)
 {
@@ -63,6 +95,14 @@ static inline const char *scan_blank(const char *p, const char *end)
 static inline const char *scan_byte(const char *p, const char *end, char c)
 {
 	return p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
+}
+
+static inline const char *scan_eol(const char *p, const char *end)
+{
+	for (; p < end; p++)
+		if (*p == '\r' || *p == '\n')
+			return p;
+	return NULL;
 }
 
 static inline const char *scan_blank(const char *p, const char *end)

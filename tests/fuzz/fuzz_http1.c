@@ -44,13 +44,13 @@ static size_t size_of_piece(uint32_t *seed, size_t left)
 	return n < left ? n : left;
 }
 
-/* The parser leaves out what is more than a carry of blanks, where a piece ends among them. */
+/* The parser leaves out what is more than a carry of blanks and CRs, where a piece ends among them. */
 static int has_long_blank(const char *p, size_t n)
 {
 	size_t run = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		run = p[i] == ' ' || p[i] == '\t' ? run + 1 : 0;
+		run = p[i] == ' ' || p[i] == '\t' || p[i] == '\r' ? run + 1 : 0;
 		if (run >= HTTP1_NAME_MAX - 1)
 			return 1;
 	}

@@ -159,8 +159,9 @@ static inline void story_head(struct story *s)
 
 static inline void story_event(struct story *s, enum http1_event event, const struct http1_data *d)
 {
-	static const char *const errors[] = { "ok",        "not-http",   "bad-start-line", "bad-length",
-					      "bad-chunk", "bad-coding", "unseen-head",    "no-status-line" };
+	static const char *const errors[] = { "ok",          "not-http",       "bad-start-line",
+					      "bad-length",  "bad-chunk",      "bad-coding",
+					      "unseen-head", "no-status-line", "bad-head" };
 	const struct http1 *p = &s->parser;
 
 	if (event == HTTP1_BODY) {

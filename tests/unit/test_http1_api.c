@@ -69,7 +69,7 @@ static const struct sniffed first_bytes[] = {
 	ROW("\x16", -1),
 	ROW("\x00\x00\x00\x08\x04\xd2\x16\x2f", -1),
 	ROW("\x80", -1),
-	ROW(" GET /", -1),
+	ROW(" GET /", 1),
 	ROW("HTTP/1.1 200 OK\r\n", -1),
 	ROW("{\"jsonrpc\":", -1),
 	/* HTTP/2 with prior knowledge */
@@ -225,7 +225,7 @@ Test(http1_api, input_stands_behind_the_event)
 	static const struct {
 		enum http1_event event;
 		size_t at;
-	} expected[] = { { HTTP1_BEGIN, 0 },    { HTTP1_METHOD, 4 }, { HTTP1_TARGET, 6 },
+	} expected[] = { { HTTP1_BEGIN, 0 },    { HTTP1_METHOD, 4 }, { HTTP1_TARGET, 16 },
 			 { HTTP1_VERSION, 16 }, { HTTP1_FIELD, 25 }, { HTTP1_HEAD_END, 27 },
 			 { HTTP1_END, 27 },     { HTTP1_BEGIN, 27 }, { HTTP1_METHOD, 31 } };
 	const char *in = text, *end = text + sizeof(text) - 1;
