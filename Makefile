@@ -212,11 +212,16 @@ soak: all ## the survival tests at full length (an hour or so)
 test: ## everything that CI runs; TIERS="build unit" selects
 	@scripts/setup build e2e && scripts/test $(TIERS)
 
-install: all ## library to LIBDIR, exporter to PREFIX/libexec/btrace, btracectl to PREFIX/bin
+docs: $(B)/btracectl ## manual pages and the completion for bash, into build/docs
+	@packaging/man/generate $(B)/btracectl $(B)/docs
+
+install: all docs ## library to LIBDIR, exporter to PREFIX/libexec/btrace, btracectl to PREFIX/bin
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/libexec/btrace $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(B)/libbtrace.so $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(B)/btrace-exporter $(DESTDIR)$(PREFIX)/libexec/btrace/
 	install -m 755 $(B)/btracectl $(DESTDIR)$(PREFIX)/bin/
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(B)/docs/*.1
+	install -D -m 644 $(B)/docs/btracectl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/btracectl
 	$(if $(wildcard shim/btrace.h),install -D -m 644 shim/btrace.h $(DESTDIR)$(PREFIX)/include/btrace.h)
 	$(if $(DESTDIR),,-ldconfig)
 
@@ -227,6 +232,6 @@ help: ## show this list
 	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' Makefile | sort | expand -t 18
 
 .PHONY: all tools check unit san fuzzers fuzz lint check-format format check-tree check-binary check-pure check-headers cppcheck tidy \
-	check-scripts analyze demo e2e matrix receivers soak test install clean help
+	check-scripts analyze docs demo e2e matrix receivers soak test install clean help
 .SECONDARY:
 -include $(shell find $(B) build/tidy -name '*.d' 2>/dev/null)

@@ -102,4 +102,12 @@ void cli_help(struct buf *out, const struct cli_command *command, const char *su
 /* "--limit=N, -n N" as help shows it, without the text. */
 void cli_option_name(struct buf *out, const struct cli_option *option);
 
+/* The manual page btracectl-NAME(1), in man(7). */
+void cli_man(struct buf *out, const struct cli_command *command, const char *summary);
+
+struct command;
+/* The manual page btracectl(1), and the completion for bash, of a table ended by a row without name. */
+void cli_man_overview(struct buf *out, const struct command *table);
+void cli_completion(struct buf *out, const struct command *table);
+
 #endif

@@ -1,26 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "exporters/config/config.h"
+#include "exporters/ctl/cli.h"
 #include "exporters/ctl/command.h"
 
-static const char usage[] =
-	"usage: btracectl check [--strict] [FILE]\n"
-	"\n"
-	"Reads a config as the exporter would, with the environment of this command, and\n"
-	"tells what would happen. Without FILE: BTRACE_CONFIG, else BENTOML_CONFIG, else\n"
-	"the environment alone. `-` is standard input. All errors are told at once, with\n"
-	"file, line and column.\n"
-	"\n"
-	"  --strict   warnings count as errors\n"
-	"\n"
-	"Exit status: 0 fine, 1 errors in the config, 2 wrong usage.\n";
+struct check_options {
+	bool strict;
+};
+
+static const struct cli_option options[] = {
+#define OPTION(...) CLI_ROW(struct check_options, __VA_ARGS__),
+#include "exporters/ctl/check.def"
+#undef OPTION
+};
+
+/* clang-format off */
+const struct cli_command cmd_check_cli = {
+	.name = "check",
+	.operands = "[FILE]",
+	CLI_OPTIONS(options),
+	.operands_are_files = true,
+	.about =
+"Reads a config as the exporter would, with the environment of this command, and tells what would happen. Without FILE: "
+"BTRACE_CONFIG, else BENTOML_CONFIG, else the environment alone; - is the standard input. All errors are told at once, "
+"with file, line and column.",
+	.exit_status = "0  fine\n1  errors in the config\n2  wrong usage",
+	.examples = "before a server is started with it\n\tbtracectl check --strict btrace.yml",
+};
+/* clang-format on */
 
 static int check(const char *path, bool strict)
 {
@@ -61,22 +74,12 @@ static int check(const char *path, bool strict)
 
 int cmd_check(int argc, char **argv)
 {
-	static const struct option options[] = { { "strict", no_argument, NULL, 's' },
-						 { "help", no_argument, NULL, 'h' },
-						 { NULL, 0, NULL, 0 } };
-	bool strict = false;
-	int choice;
+	struct check_options o = { .strict = false };
+	int rc = cli_parse(&cmd_check_cli, &argc, argv, &o);
 
-	while ((choice = getopt_long(argc, argv, "sh", options, NULL)) != -1) {
-		switch (choice) {
-		case 's': strict = true; break;
-		case 'h': fputs(usage, stdout); return 0;
-		default: fputs(usage, stderr); return 2;
-		}
-	}
-	if (argc - optind > 1) {
-		fputs(usage, stderr);
-		return 2;
-	}
-	return check(argv[optind], strict);
+	if (rc != CLI_RUN)
+		return rc;
+	if (argc > 2)
+		return cli_misuse(&cmd_check_cli, "one file at a time");
+	return check(argv[1], o.strict);
 }

@@ -1,25 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-#include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "exporters/config/config.h"
+#include "exporters/ctl/cli.h"
 #include "exporters/ctl/command.h"
 
-static const char usage[] =
-	"usage: btracectl config [FILE]\n"
-	"       btracectl config --explain [WORD] | --markdown | --example | --schema\n"
-	"\n"
-	"Shows which options a config sets, to what, and where (FILE, else as btracectl\n"
-	"check has it), or prints what there is to set:\n"
-	"\n"
-	"  --explain [WORD]  all options in words, or those with WORD in a name\n"
-	"  --markdown        as a table\n"
-	"  --example         as a commented config file\n"
-	"  --schema          as a JSON Schema, for editors\n"
-	"\n"
-	"Exit status: 0 done, 1 the config has errors or no option has WORD in it, 2 wrong usage.\n";
+struct config_options {
+	bool explain, markdown, example, schema;
+};
+
+static const struct cli_option options[] = {
+#define OPTION(...) CLI_ROW(struct config_options, __VA_ARGS__),
+#include "exporters/ctl/config.def"
+#undef OPTION
+};
+
+/* clang-format off */
+const struct cli_command cmd_config_cli = {
+	.name = "config",
+	.operands = "[FILE | WORD]",
+	CLI_OPTIONS(options),
+	.operands_are_files = true,
+	.about =
+"Shows which options a config sets, to what, and where: FILE, else as btracectl check has it. With an option it prints "
+"instead what there is to set.",
+	.exit_status = "0  done\n1  the config has errors, or no option has WORD in it\n2  wrong usage",
+	.examples = "what a config comes to, with the environment\n\tbtracectl config btrace.yml\n"
+		    "what there is about sampling\n\tbtracectl config --explain sample\n"
+		    "a config to begin with\n\tbtracectl config --example >btrace.yml",
+};
+/* clang-format on */
 
 static int show(const char *path, struct buf *out)
 {
@@ -42,33 +55,31 @@ static int show(const char *path, struct buf *out)
 
 int cmd_config(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "explain", no_argument, NULL, 'x' }, { "markdown", no_argument, NULL, 'm' },
-		{ "example", no_argument, NULL, 'e' }, { "schema", no_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },    { NULL, 0, NULL, 0 },
-	};
-	int choice = getopt_long(argc, argv, "h", options, NULL), rc = 0;
-	const char *word = optind < argc ? argv[optind] : NULL;
+	struct config_options o = { .explain = false };
+	int rc = cli_parse(&cmd_config_cli, &argc, argv, &o);
+	const char *word = argc > 1 ? argv[1] : NULL;
 	struct buf out;
 
-	if (choice == 'h') {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (choice == '?' || argc - optind > (choice == -1 || choice == 'x')) {
-		fputs(usage, stderr);
-		return 2;
-	}
+	if (rc != CLI_RUN)
+		return rc;
+	if (o.explain + o.markdown + o.example + o.schema > 1)
+		return cli_misuse(&cmd_config_cli, "one option at a time");
+	if (argc > (o.markdown || o.example || o.schema ? 1 : 2))
+		return cli_misuse(&cmd_config_cli, "what is '%s' for", argv[argc - 1]);
 	buf_init(&out);
-	switch (choice) {
-	case 'x': rc = config_print_explain(&out, word) == 0; break;
-	case 'm': config_print_markdown(&out); break;
-	case 'e': config_print_example(&out); break;
-	case 's': config_print_schema(&out); break;
-	default: rc = show(word, &out);
-	}
+	rc = 0;
+	if (o.explain)
+		rc = config_print_explain(&out, word) == 0;
+	else if (o.markdown)
+		config_print_markdown(&out);
+	else if (o.example)
+		config_print_example(&out);
+	else if (o.schema)
+		config_print_schema(&out);
+	else
+		rc = show(word, &out);
 	fwrite(out.p, 1, out.n, stdout);
-	if (rc && choice == 'x')
+	if (rc && o.explain)
 		fprintf(stderr, "btracectl: no option has '%s' in its name\n", word);
 	buf_release(&out);
 	return rc;

@@ -14,10 +14,9 @@
 
 struct cli_command;
 
-/* Weak: a command without a table works, it only has no options to show in help, man and completion. */
 #define COMMAND(name, summary)                 \
 	int cmd_##name(int argc, char **argv); \
-	extern const struct cli_command cmd_##name##_cli __attribute__((weak));
+	extern const struct cli_command cmd_##name##_cli;
 #include "exporters/ctl/commands.def"
 #undef COMMAND
 
@@ -25,7 +24,7 @@ struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *summary;
-	const struct cli_command *cli; /* NULL = it has none */
+	const struct cli_command *cli;
 };
 
 /* In the order of commands.def, ended by a row without name. */

@@ -5,6 +5,8 @@ What they print is compared with tests/golden/ctl/*; BTRACE_GOLDEN=write writes 
 """
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -259,6 +261,49 @@ def test_every_command_has_help(t):
     assert "no command 'veiw'" in ctl(t, "veiw", status=2)
     golden(t, "help-view.txt", ctl(t, "view", "--help"))
     golden(t, "help-assert.txt", ctl(t, "assert", "--help"))
+
+
+def test_manual_pages_have_every_option(t):
+    names = [line.split()[0] for line in ctl(t, "help").splitlines() if line.startswith("  ")]
+    overview = ctl(t, "help", "--man")
+    for name in names:
+        page, text = ctl(t, "help", "--man", name), ctl(t, name, "--help")
+        assert page.startswith(".\\\" Made by") and "\n.SH OPTIONS\n" in page, page[:200]
+        options = re.findall(r"^  .*?--([a-z0-9-]+)", text, re.M)
+        assert options and not [o for o in options if "\\-\\-" + o.replace("-", "\\-") not in page], (name, options)
+        assert "btracectl\\-%s (1)" % name in overview, name
+        if shutil.which("man"):
+            warnings = t.run(["man", "--warnings", "-l", "-"], env={"LC_ALL": "C.UTF-8", "MANPAGER": "cat"}, stdin=None,
+                             input=page.encode()).stderr
+            assert not warnings, warnings
+    golden(t, "man-view.1", ctl(t, "help", "--man", "view"))
+    t.run([os.path.join(ROOT, "packaging", "man", "generate"), t.ctl, t.path("docs")], check=True)
+    assert set(os.listdir(t.path("docs"))) == {"btracectl.1", "btracectl.bash"} | {"btracectl-%s.1" % n for n in names}
+
+
+def complete(t, *words):
+    """What bash offers for the last word."""
+    script = ('source <("$1" help --completion); shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _btracectl; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    p = t.run(["bash", "-c", script, "bash", t.ctl, "btracectl", *words])
+    assert p.returncode == 0 and not p.stderr, p
+    return p.stdout.decode().split()
+
+
+def test_bash_completes_commands_options_and_values(t):
+    open(t.path("traces.jsonl"), "w").close()
+    assert {"run", "view", "assert", "report"} <= set(complete(t, ""))
+    assert complete(t, "vi") == ["view"]
+    assert complete(t, "view", "--slo") == ["--slower-than"]
+    assert set(complete(t, "view", "--color", "a")) == {"auto", "always"}
+    assert complete(t, "view", "--color", "=", "n") == ["never"]
+    assert complete(t, "view", "--only", "") == ["traces", "routes"]
+    assert complete(t, "view", "--limit", "") == []
+    assert complete(t, "view", "tra") == ["traces.jsonl"]
+    assert complete(t, "assert", "--expect", "tra") == ["traces.jsonl"]
+    assert "assert" in complete(t, "help", "a")
+    assert "nothing" not in complete(t, "nothing", "")
+    assert "python3" in complete(t, "run", "python")
 
 
 @limit(120)
