@@ -190,18 +190,18 @@ static inline void tell(struct http1_data *d, unsigned id, const char *colon, co
 /* The first colon behind cur, or anything at or beyond eol if the line has none. */
 static inline const char *find_colon(const char *cur, const char *eol, const char *stop)
 {
-	const char *colon;
-
 #ifdef __SSE2__
-	if (stop - cur >= 16) {
-		unsigned hit = scan_mask(cur, ':');
+	unsigned hit;
 
+	for (; stop - cur >= 16 && cur < eol; cur += 16) {
+		hit = scan_mask(cur, ':');
 		if (hit)
 			return cur + __builtin_ctz(hit);
 	}
 #endif
-	colon = memchr(cur, ':', (size_t)(eol - cur));
-	return colon ? colon : eol;
+	while (cur < eol && *cur != ':')
+		cur++;
+	return cur;
 }
 
 /* Behind what can be read fast: the head's limit, or the input's end. */
@@ -231,9 +231,9 @@ static inline enum http1_event framing_line(struct http1 *p, const char **in, co
 
 /*
  * The next event among whole lines. HTTP1_AGAIN at a line that frames the message or is
- * odd: cut off, beyond the limit, white space before its colon, perhaps a folded line
- * behind it. Without captured names nothing here calls a function: on most lines that
- * would cost more than the line.
+ * odd: cut off, beyond the limit, ended by a bare LF, a control character in it, white
+ * space before its colon, perhaps a folded line behind it. Without captured names nothing here calls a
+ * function: on most lines that would cost more than the line.
  */
 static inline __attribute__((always_inline)) enum http1_event lines(struct http1 *p,
 								    const struct http1_options *opt,
@@ -251,12 +251,10 @@ static inline __attribute__((always_inline)) enum http1_event lines(struct http1
 			http1_take(p, in, cur + 2);
 			return HTTP1_HEAD_END;
 		}
-		eol = scan_eol(cur, stop);
-		if (!eol)
+		eol = scan_low(cur, stop, '\r');
+		if (!eol || stop - eol < 2 || memcmp(eol, "\r\n", 2) != 0)
 			return odd_line(p, in, cur);
-		lf = *eol == '\r' ? eol + 1 : eol;
-		if (lf == stop || *lf != '\n')
-			return odd_line(p, in, cur);
+		lf = eol + 1;
 		colon = find_colon(cur, eol, stop);
 		if (colon >= eol) {
 			p->sub |= HEAD_NO_COLON;
@@ -274,7 +272,7 @@ static inline __attribute__((always_inline)) enum http1_event lines(struct http1
 				return odd_line(p, in, cur);
 			continue;
 		}
-		if (lf + 1 == end || is_blank(lf[1]))
+		if (lf + 1 == stop || is_blank(lf[1]))
 			return odd_line(p, in, cur);
 		if (id < KIND_LENGTH || (capture && id >= HTTP1_FIELD_CAPTURED)) {
 			tell(d, id, colon, eol);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #ifdef __SSE2__
@@ -40,54 +41,33 @@ static inline const char *scan_byte(const char *p, const char *end, char c)
 	return hit ? last + __builtin_ctz(hit) : NULL;
 }
 
-static inline unsigned scan_eol_mask(const char *p)
+static inline unsigned scan_low_mask(const char *p, uint8_t top)
 {
 	const __m128i v = _mm_loadu_si128((const __m128i *)p);
-	const __m128i cr = _mm_cmpeq_epi8(v, _mm_set1_epi8('\r')),
-		      lf = _mm_cmpeq_epi8(v, _mm_set1_epi8('\n'));
 
-	return (unsigned)_mm_movemask_epi8(_mm_or_si128(cr, lf));
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8((char)top)), v));
 }
 
-/* The first CR or LF in [p, end), or NULL. */
-static inline const char *scan_eol(const char *p, const char *end)
+/* The first byte of at most top in [p, end), or NULL. */
+static inline const char *scan_low(const char *p, const char *end, uint8_t top)
 {
 	const char *last;
 	unsigned hit;
 
 	if (end - p < 16) {
-		for (; p < end; p++)
-			if (*p == '\r' || *p == '\n')
-				return p;
-		return NULL;
+		while (p < end && (uint8_t)*p > top)
+			p++;
+		return p < end ? p : NULL;
 	}
 	last = end - 16;
 	do {
-		hit = scan_eol_mask(p);
+		hit = scan_low_mask(p, top);
 		if (hit)
 			return p + __builtin_ctz(hit);
 		p += 16;
 	} while (p <= last);
-	hit = scan_eol_mask(last);
+	hit = scan_low_mask(last, top);
 	return hit ? last + __builtin_ctz(hit) : NULL;
-}
-
-/* The first byte that is no visible one: 0x00 to 0x20. Bytes above 0x7e are passed over. */
-static inline const char *scan_blank(const char *p, const char *end)
-{
-	const __m128i top = _mm_set1_epi8(0x20);
-	unsigned hit;
-	__m128i v;
-
-	for (; end - p >= 16; p += 16) {
-		v = _mm_loadu_si128((const __m128i *)p);
-		hit = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, top), v));
-		if (hit)
-			return p + __builtin_ctz(hit);
-	}
-	while (p < end && (unsigned char)*p > 0x20)
-		p++;
-	return p;
 }
 
 #else
@@ -97,24 +77,32 @@ static inline const char *scan_byte(const char *p, const char *end, char c)
 	return p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
 }
 
-static inline const char *scan_eol(const char *p, const char *end)
+static inline const char *scan_low(const char *p, const char *end, uint8_t top)
 {
-	for (; p < end; p++)
-		if (*p == '\r' || *p == '\n')
-			return p;
-	return NULL;
-}
-
-static inline const char *scan_blank(const char *p, const char *end)
-{
-	while (p < end && (unsigned char)*p > 0x20)
+	while (p < end && (uint8_t)*p > top)
 		p++;
-	return p;
+	return p < end ? p : NULL;
 }
 
 #endif
 
 static inline const char *scan_lf(const char *p, const char *end) { return scan_byte(p, end, '\n'); }
+
+/* The first byte that is no visible one, 0x00 to 0x20, or end. Bytes above 0x7e are passed over. */
+static inline const char *scan_blank(const char *p, const char *end)
+{
+	const char *hit = scan_low(p, end, 0x20);
+
+	return hit ? hit : end;
+}
+
+/* The first CR or LF in [p, end), or NULL. */
+static inline const char *scan_eol(const char *p, const char *end)
+{
+	while ((p = scan_low(p, end, '\r')) && *p != '\r' && *p != '\n')
+		p++;
+	return p;
+}
 
 /* OWS of RFC 9110 5.6.3. */
 static inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
