@@ -231,7 +231,8 @@ def test_authority_that_is_not_trusted_is_told(t):
                                                   "tls": {"cert_file": file["cert"], "key_file": file["key"]}}}}},
               listens=lambda: listening(port))
     session = t.session(exporter_type=["otlp", "file"],
-                        otlp={"protocol": "http", "endpoint": "https://localhost:%d/v1/traces" % port})
+                        otlp={"protocol": "http", "endpoint": "https://localhost:%d/v1/traces" % port},
+                        retry={"max_time": "1s"})
     server = t.serve("nginx", session)
     load(server.address, [("GET", "/small.txt", {})])
     server.stop()
