@@ -108,9 +108,14 @@ $(B)/unit/%: tests/unit/%.c $(B)/libctl.a $(B)/libexporter.a $(B)/libshim.a $(B)
 check unit: $(UNIT) ## build and run the unit tests
 	@scripts/run-unit $(UNIT)
 
-san: ## the unit tests under the address, undefined behaviour and thread sanitizers
+tsan: ## the lock-free parts under ThreadSanitizer
+	@mkdir -p build/tsan
+	$(Q)$(CC) -std=gnu11 -O1 -g -fPIE -pie $(WARN) -I. -fsanitize=thread -o build/tsan/stress tests/tsan/stress.c \
+		$(wildcard shim/*.c shim/abi/*.c shim/http/*.c)
+	@build/tsan/stress
+san: ## the unit tests under the address and undefined behaviour sanitizers, the lock-free parts under the thread one
 	@$(MAKE) --no-print-directory SAN=address,undefined unit
-	@$(MAKE) --no-print-directory SAN=thread unit
+	@$(MAKE) --no-print-directory tsan
 
 # --- programs that tests run (tests/tools, tests/bench), what they and unit tests share (tests/lib) ---
 $(B)/libtests.a: $(call exe,$(wildcard tests/lib/*.c))
