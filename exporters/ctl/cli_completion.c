@@ -60,36 +60,49 @@ static void add_options(struct buf *out, const struct command *c, const struct c
 	buf_add_text(out, "\n\t\t;;\n");
 }
 
-static const char helpers[] =
-	"_btracectl_words() { COMPREPLY=($(compgen -W \"$*\" -- \"$cur\")); }\n"
-	"_btracectl_files() { compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$cur\")); }\n"
-	"_btracectl_command() { compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -c -- \"$cur\") "
-	"$(compgen -f -- "
-	"\"$cur\")); }\n\n";
+/* clang-format off */
+static const char head[] =
+"# shellcheck shell=bash disable=SC2207\n"
+"# bash completion of btracectl, made by `btracectl help --completion`.\n"
+"\n"
+"_btracectl_words() { COMPREPLY=($(compgen -W \"$*\" -- \"$cur\")); }\n"
+"_btracectl_files() { compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$cur\")); }\n"
+"_btracectl_command() { compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -c -- \"$cur\") $(compgen -f -- \"$cur\")); }\n"
+"\n"
+"_btracectl()\n"
+"{\n"
+"	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} options='' operands=:\n"
+"	local IFS=$' \\t\\n'\n"
+"\n"
+"	COMPREPLY=()\n"
+"	if [[ $cur == = ]]; then # --option=, which readline takes apart\n"
+"		cur=\n"
+"	elif [[ $prev == = ]]; then\n"
+"		prev=${COMP_WORDS[COMP_CWORD - 2]}\n"
+"	fi\n"
+"	if ((COMP_CWORD == 1)); then\n"
+"		_btracectl_words ";
+static const char tail[] =
+"	if [[ $cur == -* ]]; then\n"
+"		_btracectl_words \"$options\"\n"
+"	else\n"
+"		$operands\n"
+"	fi\n"
+"}\n"
+"complete -F _btracectl btracectl\n";
+/* clang-format on */
 
 void cli_completion(struct buf *out, const struct command *table)
 {
-	buf_add_text(out, "# shellcheck shell=bash disable=SC2207\n"
-			  "# bash completion of btracectl, made by `btracectl help --completion`.\n\n");
-	buf_add_text(out, helpers);
-	buf_add_text(out, "_btracectl()\n{\n"
-			  "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} options "
-			  "operands=:\n"
-			  "\tlocal IFS=$' \\t\\n'\n\n"
-			  "\tCOMPREPLY=()\n"
-			  "\tif ((COMP_CWORD == 1)); then\n\t\t_btracectl_words ");
+	buf_add_text(out, head);
 	add_names(out, table);
-	buf_add_text(out, "\n\t\treturn\n\tfi\n"
-			  "\tif [[ $cur == = ]]; then # --option=, which readline takes apart\n\t\tcur=\n"
-			  "\telif [[ $prev == = ]]; then\n\t\tprev=${COMP_WORDS[COMP_CWORD - 2]}\n\tfi\n"
-			  "\tcase ${COMP_WORDS[1]}:$prev in\n");
+	buf_add_text(out, "\n\t\treturn\n\tfi\n\tcase ${COMP_WORDS[1]}:$prev in\n");
 	for (const struct command *c = table; c->name; c++)
 		for (size_t i = 0; i < c->cli->n_options; i++)
 			add_value(out, c, &c->cli->options[i]);
 	buf_add_text(out, "\tesac\n\tcase ${COMP_WORDS[1]} in\n");
 	for (const struct command *c = table; c->name; c++)
 		add_options(out, c, table);
-	buf_add_text(out, "\tesac\n\tif [[ $cur == -* ]]; then\n\t\t_btracectl_words "
-			  "$options\n\telse\n\t\t$operands\n\tfi\n"
-			  "}\ncomplete -F _btracectl btracectl\n");
+	buf_add_text(out, "\tesac\n");
+	buf_add_text(out, tail);
 }
