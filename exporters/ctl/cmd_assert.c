@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <stdio.h>
 
 #include "exporters/ctl/cli.h"
 #include "exporters/ctl/command.h"
 #include "exporters/ctl/expect.h"
-#include "exporters/ctl/term.h"
 #include "exporters/ctl/trace_file.h"
+#include "exporters/ctl/verdict.h"
 
 struct assert_options {
 	const char *expect, *requests, *errors, *no_status, *p99, *ledger, *output, *junit, *colour;
@@ -92,80 +90,25 @@ static int add_options(struct expectation *e, const struct assert_options *o)
 	return rc ? rc : add_option(e, "p99", o->p99, (struct expect_check){ .measure = EXPECT_P99 });
 }
 
-static int load(struct expectation *e, const struct assert_options *o)
-{
-	struct config_report report = CONFIG_REPORT_INIT;
-	struct buf text;
-	int rc = o->expect ? expectation_load(e, o->expect, &report) : 0;
-
-	buf_init(&text);
-	config_report_text(&report, &text);
-	fwrite(text.p, 1, text.n, stderr);
-	buf_release(&text);
-	config_report_release(&report);
-	return rc ? 2 : add_options(e, o);
-}
-
-/* 0, or 2 and told. No path: the standard output. */
-static int write_file(const char *path, const struct buf *text)
-{
-	FILE *f = path ? fopen(path, "we") : stdout;
-	bool ok = f && !text->failed && fwrite(text->p, 1, text->n, f) == text->n && !fflush(f);
-
-	if (!ok)
-		fprintf(stderr, "btracectl: %s: %s\n", path ? path : "standard output", strerror(errno));
-	if (f && path)
-		ok &= !fclose(f);
-	return ok ? 0 : 2;
-}
-
-static int judge(const struct assert_options *o, const struct expectation *e, const struct trace_set *set,
-		 const char *file)
-{
-	struct expect_result result;
-	struct buf text;
-	struct term term;
-	int rc;
-
-	expect_result_init(&result);
-	buf_init(&text);
-	rc = expect_run(e, set, &result);
-	if (!rc && o->ledger)
-		rc = expect_ledger(o->ledger, set, &result);
-	rc = rc ? 2 : 0;
-	if (!rc && o->junit) {
-		expect_print_junit(&text, &result, file);
-		rc = write_file(o->junit, &text);
-		buf_clear(&text);
-	}
-	if (!rc) {
-		term_init(&term, STDOUT_FILENO, o->colour);
-		if (o->json)
-			expect_print_json(&text, &result);
-		else
-			expect_print(&text, &term, &result, o->verbose);
-		rc = write_file(NULL, &text);
-	}
-	if (!rc && result.failed)
-		rc = 1;
-	buf_release(&text);
-	expect_result_release(&result);
-	return rc;
-}
-
 static int record(const struct assert_options *o, const struct trace_set *set)
 {
 	struct buf text;
 	int rc;
 
 	buf_init(&text);
-	rc = expect_record(&text, set) ? 2 : write_file(o->output, &text);
+	rc = expect_record(&text, set) ? 2 : verdict_write(o->output, stdout, &text);
 	buf_release(&text);
 	return rc;
 }
 
 static int run(const struct assert_options *o, const struct expectation *e, char **names, size_t n)
 {
+	struct verdict verdict = { .out = stdout,
+				   .ledger = o->ledger,
+				   .junit = o->junit,
+				   .colour = o->colour,
+				   .verbose = o->verbose,
+				   .json = o->json };
 	struct trace_store store;
 	struct trace_set set;
 	int rc;
@@ -177,7 +120,7 @@ static int run(const struct assert_options *o, const struct expectation *e, char
 			"btracectl: a verdict on traces of which a part cannot be read would mean nothing\n");
 	rc = rc || trace_set_init(&set, &store) ? 2 : 0;
 	if (!rc) {
-		rc = o->record ? record(o, &set) : judge(o, e, &set, names[0]);
+		rc = o->record ? record(o, &set) : verdict_give(&verdict, e, &set, names[0]);
 		trace_set_release(&set);
 	}
 	trace_store_release(&store);
@@ -195,7 +138,9 @@ int cmd_assert(int argc, char **argv)
 	if (argc < 2)
 		return cli_misuse(&cmd_assert_cli, "a file of traces is wanted");
 	expectation_init(&e);
-	rc = load(&e, &o);
+	rc = o.expect ? verdict_load(&e, o.expect) : 0;
+	if (!rc)
+		rc = add_options(&e, &o);
 	if (!rc && !o.record && !e.n_checks && !e.n_shapes && !e.only_routes && !e.only_shapes && !o.ledger)
 		rc = cli_misuse(&cmd_assert_cli,
 				"there is nothing to check: give --expect or another option");

@@ -19,6 +19,7 @@
 
 #include "exporters/ctl/cli.h"
 #include "exporters/ctl/command.h"
+#include "exporters/ctl/run_expect.h"
 #include "exporters/session/configure.h"
 
 #ifndef BTRACE_MULTIARCH
@@ -26,7 +27,7 @@
 #endif
 
 struct run_options {
-	const char *config, *ledger, *service;
+	const char *config, *ledger, *service, *expect, *junit;
 };
 
 static const struct cli_option options[] = {
@@ -35,25 +36,30 @@ static const struct cli_option options[] = {
 #undef OPTION
 };
 
+/* clang-format off */
 const struct cli_command cmd_run_cli = {
 	.name = "run",
 	.operands = "-- COMMAND [ARGUMENT]...",
 	CLI_OPTIONS(options),
-	.about = "Runs COMMAND with libbtrace.so preloaded and waits until it and its exporter have ended, "
-		 "so that "
-		 "all output is complete when it returns. Signals are passed on to COMMAND.\n\n"
-		 "It is also a good process number 1 for a container: with the death of a container's first "
-		 "process "
-		 "everything else dies, the exporter's last batch included.",
+	.about =
+"Runs COMMAND with libbtrace.so preloaded and waits until it and its exporter have ended, so that all output is "
+"complete when it returns. Signals are passed on to COMMAND.\n\n"
+"It is also a good process number 1 for a container: with the death of a container's first process everything else "
+"dies, the exporter's last batch included.\n\n"
+"With --expect it then checks what was added to the trace file, tells on stderr what differs, and ends with 1 if "
+"anything does and COMMAND ended with 0.",
 	.exit_status = "N    the exit status of COMMAND; 128 + N if signal N ended it\n"
-		       "2    wrong usage\n"
+		       "1    with --expect: a check failed\n"
+		       "2    wrong usage, or there can be no verdict\n"
 		       "126  COMMAND cannot be executed\n"
 		       "127  COMMAND was not found",
 	.examples = "see the requests of a server at once\n\tbtracectl run -- ./server --port 8080\n"
 		    "with a configuration, and the account of all requests\n"
-		    "\tbtracectl run -c btrace.yml --ledger ledger.json -- ./server\n",
+		    "\tbtracectl run -c btrace.yml --ledger ledger.json -- ./server\n"
+		    "a smoke test for CI\n\tbtracectl run --expect expect.yml --junit traces.xml -- ./smoke-test.sh",
 	.stop_at_operand = true,
 };
+/* clang-format on */
 
 static volatile sig_atomic_t child; /* for the handler */
 
@@ -144,19 +150,12 @@ static int wait_for_all(void)
 	return WIFSIGNALED(of_command) ? 128 + WTERMSIG(of_command) : WEXITSTATUS(of_command);
 }
 
-int cmd_run(int argc, char **argv)
+/* The command traced, to its end. Its exit status; 2 and told if it could not be started. */
+static int run(const struct run_options *o, char **argv)
 {
-	struct run_options o = { 0 };
-	int rc = cli_parse(&cmd_run_cli, &argc, argv, &o);
 	sigset_t all, before;
 	pid_t pid;
 
-	if (rc != CLI_RUN)
-		return rc;
-	if (argc < 2)
-		return cli_misuse(&cmd_run_cli, "no command to run");
-	if (o.config && access(o.config, R_OK) < 0)
-		return cli_misuse(&cmd_run_cli, "%s: %s", o.config, strerror(errno));
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigfillset(&all); /* a signal between fork and `child =` must not be lost */
 	sigprocmask(SIG_BLOCK, &all, &before);
@@ -167,10 +166,42 @@ int cmd_run(int argc, char **argv)
 	}
 	if (pid == 0) {
 		sigprocmask(SIG_SETMASK, &before, NULL);
-		become(&o, argv + 1);
+		become(o, argv);
 	}
 	child = pid;
 	catch_signals();
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return wait_for_all();
+}
+
+/* The command's own failure comes first: its status is what the caller sees. */
+static int run_and_judge(const struct run_options *o, char **argv)
+{
+	struct verdict verdict = { .out = stderr, .ledger = o->ledger, .junit = o->junit };
+	struct run_expect expect;
+	int rc, status = 2;
+
+	rc = run_expect_init(&expect, o->expect, o->config);
+	if (!rc) {
+		status = run(o, argv);
+		rc = run_expect_give(&expect, &verdict);
+	}
+	run_expect_release(&expect);
+	return status ? status : rc;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_options o = { 0 };
+	int rc = cli_parse(&cmd_run_cli, &argc, argv, &o);
+
+	if (rc != CLI_RUN)
+		return rc;
+	if (argc < 2)
+		return cli_misuse(&cmd_run_cli, "no command to run");
+	if (o.config && access(o.config, R_OK) < 0)
+		return cli_misuse(&cmd_run_cli, "%s: %s", o.config, strerror(errno));
+	if (o.junit && !o.expect)
+		return cli_misuse(&cmd_run_cli, "--junit wants --expect");
+	return o.expect ? run_and_judge(&o, argv + 1) : run(&o, argv + 1);
 }
