@@ -59,7 +59,8 @@ static void add(struct values *v, const char *p, size_t n)
 
 static void read_values(const struct message *m, const char *name, struct values *v)
 {
-	const char *p = memchr(input.bytes + m->start, '\n', m->head_end - m->start) + 1, *lf, *colon, *stop;
+	const char *p = (const char *)memchr(input.bytes + m->start, '\n', m->head_end - m->start) + 1, *lf,
+		   *colon, *stop;
 	const char *end = input.bytes + m->head_end;
 	bool ours_before = false;
 
@@ -87,7 +88,7 @@ static void read_values(const struct message *m, const char *name, struct values
 			add(v, ",", 1);
 		v->present = ours_before = true;
 		v->blank_before_colon |= *colon != ':';
-		colon = memchr(colon, ':', (size_t)(lf - colon)) + 1;
+		colon = (const char *)memchr(colon, ':', (size_t)(lf - colon)) + 1;
 		if (colon < stop)
 			add(v, colon, (size_t)(stop - colon));
 	}
@@ -160,7 +161,8 @@ struct oddities {
 
 static struct oddities read_oddities(const struct message *m)
 {
-	const char *p = memchr(input.bytes + m->start, '\n', m->head_end - m->start) + 1, *lf, *stop;
+	const char *p = (const char *)memchr(input.bytes + m->start, '\n', m->head_end - m->start) + 1, *lf,
+		   *stop;
 	const char *end = input.bytes + m->head_end;
 	struct oddities o = { 0 };
 
