@@ -10,11 +10,19 @@ static const struct {
 	const char *what;
 	bool adds;
 } kinds[NOTICE_KINDS] = {
-	[NOTICE_REFUSED] = { "lost", true },     [NOTICE_GAVE_UP] = { "lost", true },
-	[NOTICE_TOO_LARGE] = { "lost", true },   [NOTICE_ENCODE] = { "lost", true },
-	[NOTICE_QUEUE_FULL] = { "lost", true },  [NOTICE_LEFT] = { "lost", true },
-	[NOTICE_PARTIAL] = { "rejected", true }, [NOTICE_RETRYING] = { "waiting", false },
+	[NOTICE_REFUSED] = { "lost", true },
+	[NOTICE_GAVE_UP] = { "lost", true },
+	[NOTICE_TOO_LARGE] = { "lost", true },
+	[NOTICE_ENCODE] = { "lost", true },
+	[NOTICE_QUEUE_FULL] = { "lost", true },
+	[NOTICE_LEFT] = { "lost", true },
+	[NOTICE_PARTIAL] = { "rejected", true },
+	[NOTICE_RETRYING] = { "waiting", false },
 	[NOTICE_RECOVERED] = { NULL, false },
+	[NOTICE_SPOOLING] = { NULL, false },
+	[NOTICE_SPOOL_LOST] = { "lost", true },
+	[NOTICE_REPLAY_LOST] = { "of an earlier session lost", true },
+	[NOTICE_REPLAYED] = { "sent", true },
 };
 
 void notices_init(struct notices *n, const char *label, struct transport_loop *loop)

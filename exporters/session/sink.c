@@ -83,6 +83,7 @@ int sink_open(struct sink **out, const char *name, const struct format *format,
 	rc = transport->open(&sink->state, &sink->endpoint, format->content_type, loop, error);
 	if (rc < 0)
 		goto fail_queue;
+	sink_spool_open(sink, limits->spool_fd, limits->spool_bytes);
 	take_over(sink);
 	if (!sink_idle(sink))
 		sink_wake(sink, loop_now_ms());
@@ -105,10 +106,16 @@ void sink_free(struct sink *sink)
 	notices_flush(&sink->notices);
 	queue_release(&sink->queue);
 	buf_release(&sink->scratch);
+	buf_release(&sink->record);
 	free(sink);
 }
 
-bool sink_idle(const struct sink *sink) { return queue_spans(&sink->queue) == 0; }
+bool sink_idle(const struct sink *sink)
+{
+	if (sink->stopped)
+		return true;
+	return queue_spans(&sink->queue) == 0 && spool_is_empty(&sink->spool) && !sink_has_flights(sink);
+}
 
 void sink_stop(struct sink *sink, uint64_t deadline_ms)
 {
@@ -138,8 +145,10 @@ static size_t encode_some(struct sink *sink, const struct batch *batch, size_t f
 
 static void queue_scratch(struct sink *sink, uint32_t spans, uint64_t now)
 {
-	uint64_t dropped = queue_counters(&sink->queue).dropped;
+	uint64_t dropped;
 
+	sink_spool_make_room(sink, sink->scratch.n, spans, now);
+	dropped = queue_counters(&sink->queue).dropped;
 	queue_push(&sink->queue, (struct slice){ sink->scratch.p, sink->scratch.n }, spans);
 	dropped = queue_counters(&sink->queue).dropped - dropped;
 	if (dropped)
@@ -175,8 +184,10 @@ void sink_put(struct sink *sink, const struct batch *batch)
 		if (!sink->withdrawn)
 			from += n;
 	}
-	if (sink->stopped)
+	if (sink->stopped) {
+		sink_spool_all(sink, now);
 		queue_drop_all(&sink->queue);
+	}
 }
 
 struct sink_counters sink_counters(const struct sink *sink)
@@ -184,7 +195,14 @@ struct sink_counters sink_counters(const struct sink *sink)
 	struct queue_counters c = queue_counters(&sink->queue);
 
 	return (struct sink_counters){
-		c.put, c.sent, c.failed, c.dropped, c.spooled, queue_spans(&sink->queue),
+		.put = c.put,
+		.sent = c.sent,
+		.failed = c.failed,
+		.queue_dropped = c.dropped,
+		.spooled = c.spooled,
+		.queued = queue_spans(&sink->queue),
+		.replayed_sent = c.replayed_sent,
+		.replayed_failed = c.replayed_failed,
 	};
 }
 

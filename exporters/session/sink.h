@@ -12,7 +12,9 @@
  *   sent           the receiver took it (UDP: the kernel did)
  *   failed         refused for good, or tried until the total time was over, or
  *                  not encodable (larger than a payload may be)
- *   queue_dropped  pushed out of a full queue, or left over at the end
+ *   queue_dropped  pushed out of a full queue, or left over at the end; also what the
+ *                  spool lost, being full or damaged
+ *   spooled        on disk now; less again when it is sent
  *
  * Retry (retry.h): only what the transport calls SEND_RETRY. While a sink waits
  * for its next try it sends nothing else; its queue goes on filling. Sinks
@@ -28,7 +30,11 @@
  * region to sink_open again and what the dead one held is sent. What it was
  * sending at that moment is sent again; the file transport looks first.
  *
- * Not thread safe. Memory: the queue's region and one payload.
+ * With a spool (spool.h) what a full queue pushes out, and what is left at the end,
+ * goes to disk instead, nothing is given up because of its age, and what lies on disk
+ * is sent, oldest first, as soon as the receiver takes it, also by later sessions.
+ *
+ * Not thread safe. Memory: the queue's region and two payloads.
  */
 
 #include <stdbool.h>
@@ -48,10 +54,13 @@ struct sink_limits {
 	uint32_t max_payload_bytes; /* 0 = 2 MiB (udp: the endpoint's max_packet_bytes) */
 	void *region;               /* where the queue lives; NULL = own memory */
 	size_t region_bytes;        /* at least sink_region_bytes() */
+	int spool_fd;               /* of spool_file_open, stays the caller's; <= 0: none */
+	uint64_t spool_bytes;       /* 0 = 256 MiB */
 };
 
 struct sink_counters {
 	uint64_t put, sent, failed, queue_dropped, spooled, queued;
+	uint64_t replayed_sent, replayed_failed; /* from disk, of earlier sessions; not in put */
 };
 
 /*
@@ -77,7 +86,7 @@ void sink_put(struct sink *sink, const struct batch *batch);
  */
 void sink_pump(struct sink *sink, uint64_t now_ms);
 
-/* Nothing queued and nothing under way. */
+/* Nothing queued, nothing on disk that could be sent, nothing under way. */
 bool sink_idle(const struct sink *sink);
 
 /*

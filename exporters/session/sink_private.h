@@ -7,6 +7,7 @@
 #include "exporters/base/buf.h"
 #include "exporters/session/notice.h"
 #include "exporters/session/sink.h"
+#include "exporters/transport/spool.h"
 
 enum flight_state { FLIGHT_FREE, FLIGHT_WAITING, FLIGHT_BUSY };
 
@@ -14,6 +15,8 @@ struct flight { /* the sink's side of one slot of the queue */
 	struct sink *sink;
 	uint32_t slot;
 	enum flight_state state;
+	enum queue_kind kind;
+	uint64_t number; /* of the record, if it comes from the spool */
 	struct payload payload;
 };
 
@@ -26,6 +29,8 @@ struct sink {
 	void *state; /* the transport's */
 	struct transport_loop *loop;
 	struct queue queue;
+	struct spool spool; /* fd -1: none */
+	struct buf record;  /* of the spool */
 	struct buf scratch;
 	struct flight flights[QUEUE_SLOTS];
 	struct loop_timer timer;
@@ -40,6 +45,18 @@ struct sink {
 	bool withdrawn;     /* it came back as too large: encode again */
 	bool stopping, stopped, pumping;
 };
+
+bool sink_has_flights(const struct sink *sink);
+void sink_send(struct sink *sink, const struct queue_item *item);
+
+/* sink_spool.c; all do nothing without a spool */
+void sink_spool_open(struct sink *sink, int fd, uint64_t bytes);
+/* Puts the oldest to disk until there is room for a payload. */
+void sink_spool_make_room(struct sink *sink, size_t bytes, uint32_t spans, uint64_t now_ms);
+/* Sends the oldest record, one at a time; false if there is none that can be sent now. */
+bool sink_spool_send(struct sink *sink, uint64_t now_ms);
+/* Puts all that is queued to disk, flights included. */
+void sink_spool_all(struct sink *sink, uint64_t now_ms);
 
 void sink_close_transport(struct sink *sink);
 void sink_wake(struct sink *sink, uint64_t due_ms); /* pumps then */

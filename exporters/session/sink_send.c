@@ -29,7 +29,23 @@ static void note_success(struct sink *sink, uint64_t now)
 
 static void flight_end(struct flight *flight, uint64_t sent)
 {
-	queue_settle(&flight->sink->queue, flight->slot, sent);
+	struct sink *sink = flight->sink;
+
+	/* In this order: a kill in between is noticed by the number of the record. */
+	queue_settle(&sink->queue, flight->slot, sent);
+	if (flight->kind != QUEUE_OWN)
+		spool_advance(&sink->spool, flight->number);
+	if (flight->kind == QUEUE_REPLAYED && sent)
+		notice(&sink->notices, NOTICE_REPLAYED, loop_now_ms(), sent,
+		       "what an earlier session left on disk");
+	flight->state = FLIGHT_FREE;
+}
+
+/* A copy of a record goes, the record stays. */
+static void flight_back_to_spool(struct flight *flight)
+{
+	queue_unload(&flight->sink->queue, flight->slot);
+	spool_let_go(&flight->sink->spool);
 	flight->state = FLIGHT_FREE;
 }
 
@@ -38,6 +54,7 @@ static void flight_retry(struct flight *flight, const struct send_report *report
 {
 	struct sink *sink = flight->sink;
 	struct queue_item item;
+	bool spooling = sink->spool.fd >= 0;
 	uint64_t due;
 
 	queue_tried(&sink->queue, flight->slot);
@@ -49,8 +66,8 @@ static void flight_retry(struct flight *flight, const struct send_report *report
 		sink->failing_ms = now;
 	if (now >= sink->due_ms)
 		sink->failures++;
-	due = retry_due_ms(now, item.first_try_ms, sink->endpoint.total_timeout_ms, sink->failures,
-			   report->retry_after_ms, random32(sink));
+	due = retry_due_ms(now, item.first_try_ms, spooling ? UINT32_MAX : sink->endpoint.total_timeout_ms,
+			   sink->failures, report->retry_after_ms, random32(sink));
 	if (!due) {
 		notice(&sink->notices, NOTICE_GAVE_UP, now, item.spans, "%s, gave up after %u tries",
 		       report->message, item.tries);
@@ -59,6 +76,8 @@ static void flight_retry(struct flight *flight, const struct send_report *report
 		due = due > now + report->retry_after_ms ? due : now + report->retry_after_ms;
 	} else {
 		flight->state = FLIGHT_WAITING;
+		if (flight->kind != QUEUE_OWN)
+			flight_back_to_spool(flight);
 		notice(&sink->notices, NOTICE_RETRYING, now, queue_spans(&sink->queue), "%s, trying again",
 		       report->message);
 	}
@@ -73,7 +92,7 @@ static void flight_too_large(struct flight *flight, const struct send_report *re
 {
 	struct sink *sink = flight->sink;
 	size_t limit = report->max_bytes ? report->max_bytes : flight->payload.bytes.n / 2;
-	bool just_put = sink->put_spans == flight->payload.spans && queue_ring_spans(&sink->queue) == 0;
+	bool just_put = flight->kind == QUEUE_OWN && sink->put_spans == flight->payload.spans && queue_ring_spans(&sink->queue) == 0;
 
 	if (limit < LEAST_PAYLOAD)
 		limit = LEAST_PAYLOAD;
@@ -119,14 +138,18 @@ static void flight_done(void *context, const struct send_report *report)
 
 /* --- sending --- */
 
-static void flight_send(struct flight *flight, const struct queue_item *item)
+void sink_send(struct sink *sink, const struct queue_item *item)
 {
+	struct flight *flight = &sink->flights[item->slot];
+
+	flight->kind = item->kind;
+	flight->number = item->sequence;
 	flight->payload = (struct payload){ item->bytes, item->spans, item->maybe_sent };
 	flight->state = FLIGHT_BUSY;
-	flight->sink->transport->send(flight->sink->state, &flight->payload, flight_done, flight);
+	sink->transport->send(sink->state, &flight->payload, flight_done, flight);
 }
 
-/* The next payload: one that waits in a slot, else the oldest of the ring. */
+/* The next payload, oldest first: one that waits in a slot, one on disk, one of the ring. */
 static bool send_next(struct sink *sink, uint64_t now)
 {
 	struct queue_item item;
@@ -134,14 +157,16 @@ static bool send_next(struct sink *sink, uint64_t now)
 	for (uint32_t i = 0; i < QUEUE_SLOTS; i++)
 		if (sink->flights[i].state == FLIGHT_WAITING) {
 			if (queue_get(&sink->queue, i, &item))
-				flight_send(&sink->flights[i], &item);
+				sink_send(sink, &item);
 			else
 				sink->flights[i].state = FLIGHT_FREE;
 			return true;
 		}
+	if (!spool_is_empty(&sink->spool))
+		return sink_spool_send(sink, now);
 	if (!queue_take(&sink->queue, now, &item))
 		return false;
-	flight_send(&sink->flights[item.slot], &item);
+	sink_send(sink, &item);
 	return true;
 }
 
@@ -152,13 +177,15 @@ void sink_close_transport(struct sink *sink)
 	sink->state = NULL;
 }
 
-/* The deadline is over: whatever is left is dropped. */
+/* The deadline is over: whatever is left goes to disk, or is dropped. */
 static void end(struct sink *sink, uint64_t now)
 {
-	uint64_t left = queue_spans(&sink->queue);
+	uint64_t left;
 
 	sink_close_transport(sink);
 	loop_timer_cancel(sink->loop, &sink->timer);
+	sink_spool_all(sink, now);
+	left = queue_spans(&sink->queue);
 	queue_drop_all(&sink->queue);
 	for (uint32_t i = 0; i < QUEUE_SLOTS; i++)
 		sink->flights[i].state = FLIGHT_FREE;
@@ -179,6 +206,14 @@ static bool anything_under_way(const struct sink *sink)
 {
 	for (uint32_t i = 0; i < QUEUE_SLOTS; i++)
 		if (sink->flights[i].state == FLIGHT_BUSY)
+			return true;
+	return false;
+}
+
+bool sink_has_flights(const struct sink *sink)
+{
+	for (uint32_t i = 0; i < QUEUE_SLOTS; i++)
+		if (sink->flights[i].state != FLIGHT_FREE)
 			return true;
 	return false;
 }

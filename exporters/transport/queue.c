@@ -5,14 +5,16 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "exporters/transport/queue_ring.h"
 
 enum { TRIM_BYTES = 1 << 20 };
 
-_Static_assert(sizeof(struct queue_slot) == 24, "region layout");
-_Static_assert(sizeof(struct queue_state) == 3 * 8 + 5 * 8 + QUEUE_SLOTS * 24, "region layout");
-_Static_assert(sizeof(struct queue_region) == 40 + 2 * sizeof(struct queue_state), "region layout");
+_Static_assert(sizeof(struct queue_slot) == 32, "region layout");
+_Static_assert(sizeof(struct queue_state) == 5 * 8 + 7 * 8 + QUEUE_SLOTS * 32, "region layout");
+_Static_assert(sizeof(struct queue_region) == 48 + 2 * sizeof(struct queue_state), "region layout");
 
 static struct queue_limits with_defaults(const struct queue_limits *limits)
 {
@@ -45,7 +47,7 @@ size_t queue_region_bytes(const struct queue_limits *limits)
 
 /* --- the state, twice --- */
 
-static struct queue_state state_read(const struct queue *q)
+struct queue_state queue_state_read(const struct queue *q)
 {
 	return q->region->state[atomic_load_explicit(&q->region->current, memory_order_acquire) & 1];
 }
@@ -71,7 +73,7 @@ static void ring_trim(struct queue *q)
 	q->high_water = 0;
 }
 
-static void state_commit(struct queue *q, const struct queue_state *s)
+void queue_state_commit(struct queue *q, const struct queue_state *s)
 {
 	state_flip(q, s);
 	/* Only behind the flip: the state before may still have had its payloads there. */
@@ -96,7 +98,7 @@ static bool state_is_sane(const struct queue *q, const struct queue_state *s)
 /* Takes over what another process left. Counters are kept as they are: they are its word, not a danger. */
 static int region_continue(struct queue *q)
 {
-	struct queue_state s = state_read(q);
+	struct queue_state s = queue_state_read(q);
 	const struct queue_region *r = q->region;
 
 	if (r->magic != QUEUE_MAGIC || r->version != QUEUE_VERSION || r->ring_bytes != q->limits.max_bytes ||
@@ -107,9 +109,9 @@ static int region_continue(struct queue *q)
 		struct queue_counters c = s.counters;
 		uint64_t told = c.sent + c.failed + c.dropped + c.spooled;
 
-		s = (struct queue_state){ .counters = c };
+		s = (struct queue_state){ .counters = c, .sequence = s.sequence, .spool_done = s.spool_done };
 		s.counters.dropped += c.put > told ? c.put - told : 0;
-		state_commit(q, &s);
+		queue_state_commit(q, &s);
 	}
 	for (uint32_t i = 0; i < QUEUE_SLOTS; i++)
 		q->maybe_sent[i] = s.slots[i].spans != 0;
@@ -126,6 +128,8 @@ static void region_format(struct queue *q)
 	r->slot_bytes = q->limits.max_payload_bytes;
 	r->slots = q->limits.slots;
 	r->max_spans = q->limits.max_spans;
+	if (getrandom(&r->session, sizeof(r->session), GRND_NONBLOCK) != sizeof(r->session))
+		r->session = (uint64_t)getpid() << 32 ^ (uintptr_t)q;
 	/* The magic last: without it the region still counts as new. */
 	atomic_store_explicit(&r->magic, QUEUE_MAGIC, memory_order_release);
 }
@@ -167,12 +171,12 @@ static void make_room(struct queue *q, struct queue_state *s, uint64_t bytes, ui
 		return;
 	while (!queue_ring_fits(q, s, bytes, spans) && queue_ring_drop(q, s))
 		;
-	state_commit(q, s);
+	queue_state_commit(q, s);
 }
 
 int queue_push(struct queue *q, struct slice bytes, uint32_t spans)
 {
-	struct queue_state s = state_read(q);
+	struct queue_state s = queue_state_read(q);
 	int rc = 0;
 
 	if (spans == 0)
@@ -185,24 +189,24 @@ int queue_push(struct queue *q, struct slice bytes, uint32_t spans)
 		queue_ring_append(q, &s, bytes, spans);
 	}
 	s.counters.put += spans;
-	state_commit(q, &s);
+	queue_state_commit(q, &s);
 	return rc;
 }
 
 void queue_count_failed(struct queue *q, uint64_t spans)
 {
-	struct queue_state s = state_read(q);
+	struct queue_state s = queue_state_read(q);
 
 	s.counters.put += spans;
 	s.counters.failed += spans;
-	state_commit(q, &s);
+	queue_state_commit(q, &s);
 }
 
 /* --- out --- */
 
 bool queue_get(const struct queue *q, uint32_t slot, struct queue_item *item)
 {
-	struct queue_state s = state_read(q);
+	struct queue_state s = queue_state_read(q);
 	const struct queue_slot *at;
 
 	if (slot >= q->limits.slots || s.slots[slot].spans == 0)
@@ -215,100 +219,138 @@ bool queue_get(const struct queue *q, uint32_t slot, struct queue_item *item)
 		.slot = slot,
 		.spans = at->spans,
 		.tries = at->tries,
+		.kind = at->kind,
+		.sequence = at->sequence,
 		.first_try_ms = at->first_try_ms,
 		.maybe_sent = q->maybe_sent[slot],
 	};
 	return true;
 }
 
+uint32_t queue_free_slot(const struct queue *q, const struct queue_state *s)
+{
+	uint32_t slot = 0;
+
+	while (slot < q->limits.slots && s->slots[slot].spans)
+		slot++;
+	return slot;
+}
+
 bool queue_take(struct queue *q, uint64_t now_ms, struct queue_item *item)
 {
-	struct queue_state s = state_read(q);
+	struct queue_state s = queue_state_read(q);
 	struct queue_entry entry;
 	uint64_t next, ring_spans = s.ring_spans;
 	const char *bytes;
-	uint32_t slot = 0;
+	uint32_t slot = queue_free_slot(q, &s);
 
-	while (slot < q->limits.slots && s.slots[slot].spans)
-		slot++;
 	if (slot == q->limits.slots)
 		return false;
 	bytes = queue_ring_oldest(q, &s, &entry, &next);
 	if (!bytes) {
 		if (ring_spans)
-			state_commit(q, &s); /* what made no sense is gone and counted */
+			queue_state_commit(q, &s); /* what made no sense is gone and counted */
 		return false;
 	}
 	memcpy(queue_slot_bytes(q, slot), bytes, entry.length);
-	s.slots[slot] = (struct queue_slot){ entry.length, entry.spans, 0, 0, now_ms };
+	s.slots[slot] =
+		(struct queue_slot){ entry.length, entry.spans, 0, QUEUE_OWN, now_ms, entry.sequence };
 	queue_ring_advance(&s, &entry, next);
 	q->maybe_sent[slot] = false;
-	state_commit(q, &s);
+	queue_state_commit(q, &s);
 	return queue_get(q, slot, item);
 }
 
 void queue_tried(struct queue *q, uint32_t slot)
 {
-	struct queue_state s = state_read(q);
+	struct queue_state s = queue_state_read(q);
 
 	if (slot >= q->limits.slots || s.slots[slot].spans == 0)
 		return;
 	s.slots[slot].tries++;
 	q->maybe_sent[slot] = false;
-	state_commit(q, &s);
+	queue_state_commit(q, &s);
 }
 
-/* Adds the spans of a slot to the counters and frees it. */
-static void slot_end(struct queue *q, uint32_t slot, uint64_t sent, uint64_t dropped, bool withdrawn)
+/* Adds the spans of a slot to the counters. */
+static void count(struct queue_state *s, const struct queue_slot *slot, uint64_t sent)
 {
-	struct queue_state s = state_read(q);
+	struct queue_counters *c = &s->counters;
+	uint64_t failed = slot->spans - sent;
+
+	switch (slot->kind) {
+	case QUEUE_REPLAYED:
+		c->replayed_sent += sent;
+		c->replayed_failed += failed;
+		s->spool_done = slot->sequence;
+		break;
+	case QUEUE_SPOOLED:
+		c->spooled -= slot->spans < c->spooled ? slot->spans : c->spooled;
+		s->spool_done = slot->sequence;
+		c->sent += sent;
+		c->failed += failed;
+		break;
+	default: c->sent += sent; c->failed += failed;
+	}
+}
+
+enum end { END_SETTLED, END_DROPPED, END_SPOOLED, END_UNLOADED, END_WITHDRAWN };
+
+static void slot_end(struct queue *q, uint32_t slot, enum end end, uint64_t sent)
+{
+	struct queue_state s = queue_state_read(q);
 	uint64_t spans = slot < q->limits.slots ? s.slots[slot].spans : 0;
+	bool own = spans && s.slots[slot].kind == QUEUE_OWN;
 
 	if (spans == 0)
 		return;
-	sent = sent < spans ? sent : spans;
-	dropped = dropped < spans - sent ? dropped : spans - sent;
-	if (withdrawn) {
+	if (end == END_SETTLED)
+		count(&s, &s.slots[slot], sent < spans ? sent : spans);
+	else if (own && end == END_DROPPED)
+		s.counters.dropped += spans;
+	else if (own && end == END_SPOOLED)
+		s.counters.spooled += spans;
+	else if (own && end == END_WITHDRAWN)
 		s.counters.put -= spans;
-	} else {
-		s.counters.sent += sent;
-		s.counters.dropped += dropped;
-		s.counters.failed += spans - sent - dropped;
-	}
 	s.slots[slot] = (struct queue_slot){ 0 };
 	q->maybe_sent[slot] = false;
-	state_commit(q, &s);
+	queue_state_commit(q, &s);
 }
 
-void queue_settle(struct queue *q, uint32_t slot, uint64_t sent) { slot_end(q, slot, sent, 0, false); }
+void queue_settle(struct queue *q, uint32_t slot, uint64_t sent) { slot_end(q, slot, END_SETTLED, sent); }
 
-void queue_drop(struct queue *q, uint32_t slot) { slot_end(q, slot, 0, UINT64_MAX, false); }
+void queue_drop(struct queue *q, uint32_t slot) { slot_end(q, slot, END_DROPPED, 0); }
 
-void queue_withdraw(struct queue *q, uint32_t slot) { slot_end(q, slot, 0, 0, true); }
+void queue_withdraw(struct queue *q, uint32_t slot) { slot_end(q, slot, END_WITHDRAWN, 0); }
+
+void queue_spool_slot(struct queue *q, uint32_t slot) { slot_end(q, slot, END_SPOOLED, 0); }
+
+void queue_unload(struct queue *q, uint32_t slot) { slot_end(q, slot, END_UNLOADED, 0); }
 
 void queue_drop_all(struct queue *q)
 {
-	struct queue_state s = state_read(q);
+	struct queue_state s = queue_state_read(q);
 
 	for (uint32_t slot = 0; slot < QUEUE_SLOTS; slot++) {
-		s.counters.dropped += s.slots[slot].spans;
+		if (s.slots[slot].kind == QUEUE_OWN)
+			s.counters.dropped += s.slots[slot].spans;
 		s.slots[slot] = (struct queue_slot){ 0 };
 		q->maybe_sent[slot] = false;
 	}
 	queue_ring_clear(&s);
-	state_commit(q, &s);
+	queue_state_commit(q, &s);
 }
 
-struct queue_counters queue_counters(const struct queue *q) { return state_read(q).counters; }
+struct queue_counters queue_counters(const struct queue *q) { return queue_state_read(q).counters; }
 
-uint64_t queue_ring_spans(const struct queue *q) { return state_read(q).ring_spans; }
+uint64_t queue_ring_spans(const struct queue *q) { return queue_state_read(q).ring_spans; }
 
 uint64_t queue_spans(const struct queue *q)
 {
-	struct queue_state s = state_read(q);
+	struct queue_state s = queue_state_read(q);
 	uint64_t spans = s.ring_spans;
 
 	for (uint32_t slot = 0; slot < QUEUE_SLOTS; slot++)
-		spans += s.slots[slot].spans;
+		spans += s.slots[slot].kind == QUEUE_OWN ? s.slots[slot].spans : 0;
 	return spans;
 }

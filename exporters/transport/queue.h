@@ -32,21 +32,32 @@
 
 #include "exporters/base/slice.h"
 
-enum { QUEUE_SLOTS = 4, QUEUE_MAGIC = 0x51746231, QUEUE_VERSION = 1 };
+enum { QUEUE_SLOTS = 4, QUEUE_MAGIC = 0x51746231, QUEUE_VERSION = 2 };
 
-struct queue_counters { /* all in spans; they only grow */
-	uint64_t put, sent, failed, dropped, spooled;
+struct queue_counters { /* all in spans */
+	uint64_t put, sent, failed, dropped;
+	uint64_t spooled;                        /* of put, those on disk now (spool.h) */
+	uint64_t replayed_sent, replayed_failed; /* of earlier sessions, from disk; beside all the others */
+};
+
+enum queue_kind {
+	QUEUE_OWN,      /* counts as queued */
+	QUEUE_SPOOLED,  /* a copy of a record of the spool, which counts there */
+	QUEUE_REPLAYED, /* the same, of an earlier session */
 };
 
 struct queue_slot {             /* a payload that is being sent, or waits for its next try */
 	uint32_t length, spans; /* spans == 0: free */
-	uint32_t tries, reserved;
+	uint32_t tries, kind;
 	uint64_t first_try_ms;
+	uint64_t sequence; /* of a payload of our own; else the record's number */
 };
 
 struct queue_state {
 	uint64_t head, tail; /* count bytes; the place in the ring is the remainder by ring_bytes */
 	uint64_t ring_spans;
+	uint64_t sequence;   /* of the payload that was put last */
+	uint64_t spool_done; /* number of the record whose fate was known last */
 	struct queue_counters counters;
 	struct queue_slot slots[QUEUE_SLOTS];
 };
@@ -57,6 +68,7 @@ struct queue_region {
 	uint64_t ring_bytes;
 	uint32_t slot_bytes, slots;
 	uint64_t max_spans;
+	uint64_t session;         /* random */
 	_Atomic uint32_t current; /* which of the two is valid */
 	uint32_t reserved;
 	struct queue_state state[2];
@@ -81,7 +93,8 @@ struct queue { /* this process's handle; sizes are its own copy, not the region'
 struct queue_item {
 	struct slice bytes; /* in the region, until the slot is settled */
 	uint32_t slot, spans, tries;
-	uint64_t first_try_ms;
+	enum queue_kind kind;
+	uint64_t first_try_ms, sequence;
 	bool maybe_sent;
 };
 
@@ -116,8 +129,25 @@ void queue_withdraw(struct queue *q,
 		    uint32_t slot);   /* as if never put: the caller puts it again, in smaller parts */
 void queue_drop_all(struct queue *q); /* ring and slots */
 
+/*
+ * For the spool. queue_fits: whether queue_push would drop nothing. queue_peek: the
+ * oldest of the ring, where it stands. queue_spool_*: it is on disk now.
+ */
+bool queue_fits(const struct queue *q, size_t bytes, uint32_t spans);
+bool queue_peek(struct queue *q, struct queue_item *item);
+void queue_spool_oldest(struct queue *q);
+void queue_spool_slot(struct queue *q, uint32_t slot);
+void queue_drop_oldest(struct queue *q);
+void queue_spool_lost(struct queue *q, uint64_t spans); /* spooled ones; they count as dropped */
+/* A record of the spool into a free slot; its settling is noted as spool_done. */
+bool queue_load(struct queue *q, struct slice bytes, uint32_t spans, enum queue_kind kind, uint64_t number,
+		uint64_t now_ms, struct queue_item *item);
+void queue_unload(struct queue *q, uint32_t slot); /* without settling it */
+uint64_t queue_spool_done(const struct queue *q);
+uint64_t queue_session(const struct queue *q);
+
 struct queue_counters queue_counters(const struct queue *q);
-uint64_t queue_spans(const struct queue *q);      /* in ring and slots */
+uint64_t queue_spans(const struct queue *q);      /* in ring and slots, without copies of the spool's */
 uint64_t queue_ring_spans(const struct queue *q); /* in the ring */
 
 #endif

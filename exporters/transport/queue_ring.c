@@ -5,7 +5,7 @@
 
 enum { ENTRY_PAYLOAD = 0x50, ENTRY_SKIP = 0x53 };
 
-_Static_assert(sizeof(struct queue_entry) == 16, "ring layout");
+_Static_assert(sizeof(struct queue_entry) == 24, "ring layout");
 
 void queue_ring_clear(struct queue_state *s)
 {
@@ -74,7 +74,9 @@ bool queue_ring_fits(const struct queue *q, const struct queue_state *s, uint64_
 
 void queue_ring_append(struct queue *q, struct queue_state *s, struct slice bytes, uint32_t spans)
 {
-	struct queue_entry entry = { .kind = ENTRY_PAYLOAD, .length = (uint32_t)bytes.n, .spans = spans };
+	struct queue_entry entry = {
+		.kind = ENTRY_PAYLOAD, .length = (uint32_t)bytes.n, .spans = spans, .sequence = ++s->sequence
+	};
 	uint64_t need = sizeof(entry) + queue_round_up(bytes.n);
 	uint64_t place = s->tail % q->limits.max_bytes, left = q->limits.max_bytes - place;
 

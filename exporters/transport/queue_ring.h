@@ -17,6 +17,7 @@
 
 struct queue_entry { /* before each payload; places are multiples of 8 */
 	uint32_t kind, length, spans, reserved;
+	uint64_t sequence;
 };
 
 static inline uint64_t queue_round_up(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
@@ -27,6 +28,12 @@ static inline char *queue_slot_bytes(const struct queue *q, uint32_t slot)
 }
 
 static inline char *queue_ring_bytes(const struct queue *q) { return queue_slot_bytes(q, q->limits.slots); }
+
+/* Of queue.c; a change is a copy that is read, altered and committed. */
+struct queue_state queue_state_read(const struct queue *q);
+void queue_state_commit(struct queue *q, const struct queue_state *s);
+uint32_t queue_free_slot(const struct queue *q,
+			 const struct queue_state *s); /* limits.slots if there is none */
 
 /*
  * The oldest payload, copied and range-checked: its bytes, or NULL when the ring

@@ -21,6 +21,7 @@
 
 #include "exporters/base/arena.h"
 #include "exporters/session/sink.h"
+#include "exporters/transport/spool.h"
 #include "tests/lib/sample_spans.h"
 
 enum { HEADERS = 16 };
@@ -81,9 +82,10 @@ static void answer(struct driver *d, uint64_t begin_ms)
 
 	getrusage(RUSAGE_SELF, &usage);
 	printf("{\"put\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"queue_dropped\":%" PRIu64
-	       ",\"spooled\":%" PRIu64 ",\"queued\":%" PRIu64 ",\"ms\":%" PRIu64 ",\"max_rss_kb\":%ld}\n",
-	       c.put, c.sent, c.failed, c.queue_dropped, c.spooled, c.queued, loop_now_ms() - begin_ms,
-	       usage.ru_maxrss);
+	       ",\"spooled\":%" PRIu64 ",\"queued\":%" PRIu64 ",\"replayed\":%" PRIu64 ",\"ms\":%" PRIu64
+	       ",\"max_rss_kb\":%ld}\n",
+	       c.put, c.sent, c.failed, c.queue_dropped, c.spooled, c.queued, c.replayed_sent,
+	       loop_now_ms() - begin_ms, usage.ru_maxrss);
 	fflush(stdout);
 }
 
@@ -141,13 +143,18 @@ static bool next_line(struct driver *d)
 }
 
 static const struct option options[] = {
-	{ "url", 1, NULL, 'u' },     { "unix", 1, NULL, 'x' },      { "header", 1, NULL, 'H' },
-	{ "gzip", 0, NULL, 'z' },    { "deflate", 0, NULL, 'Z' },   { "insecure", 0, NULL, 'k' },
-	{ "ca", 1, NULL, 'A' },      { "cert", 1, NULL, 'C' },      { "key", 1, NULL, 'K' },
-	{ "user", 1, NULL, 'U' },    { "password", 1, NULL, 'P' },  { "timeout", 1, NULL, 't' },
-	{ "total", 1, NULL, 'T' },   { "max-spans", 1, NULL, 's' }, { "max-bytes", 1, NULL, 'b' },
-	{ "payload", 1, NULL, 'p' }, { "method", 1, NULL, 'm' },    { "path", 1, NULL, 'f' },
-	{ "proxy", 0, NULL, 'y' },   { NULL, 0, NULL, 0 },
+	{ "url", 1, NULL, 'u' },       { "unix", 1, NULL, 'x' },
+	{ "header", 1, NULL, 'H' },    { "gzip", 0, NULL, 'z' },
+	{ "deflate", 0, NULL, 'Z' },   { "insecure", 0, NULL, 'k' },
+	{ "ca", 1, NULL, 'A' },        { "cert", 1, NULL, 'C' },
+	{ "key", 1, NULL, 'K' },       { "user", 1, NULL, 'U' },
+	{ "password", 1, NULL, 'P' },  { "timeout", 1, NULL, 't' },
+	{ "total", 1, NULL, 'T' },     { "max-spans", 1, NULL, 's' },
+	{ "max-bytes", 1, NULL, 'b' }, { "payload", 1, NULL, 'p' },
+	{ "method", 1, NULL, 'm' },    { "path", 1, NULL, 'f' },
+	{ "spool", 1, NULL, 'S' },     { "spool-bytes", 1, NULL, 'B' },
+	{ "first", 1, NULL, 'F' },     { "proxy", 0, NULL, 'y' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static void set(struct driver *d, int option, size_t *headers)
@@ -178,6 +185,13 @@ static void set(struct driver *d, int option, size_t *headers)
 	case 'p': d->limits.max_payload_bytes = (uint32_t)number; break;
 	case 'm': e->grpc_method = optarg; break;
 	case 'f': e->path = optarg; break;
+	case 'S':
+		d->limits.spool_fd = spool_file_open(optarg, "test");
+		if (d->limits.spool_fd < 0)
+			exit(1);
+		break;
+	case 'B': d->limits.spool_bytes = number; break;
+	case 'F': d->next = (unsigned)number; break;
 	default: exit(2);
 	}
 }
