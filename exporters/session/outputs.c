@@ -13,6 +13,7 @@
 #include "exporters/session/log.h"
 #include "exporters/session/sink.h"
 #include "exporters/transport/file.h"
+#include "exporters/transport/spool.h"
 
 #define ROTATE_SECONDS 2 /* how long a worker waits for the keeper */
 
@@ -34,6 +35,33 @@ static void limits_of(const struct config *config, struct sink_limits *limits)
 	limits->max_bytes = config->queue_bytes;
 }
 
+/* What lies there goes to the same receiver in the same format, or it is another file. */
+static void spool_name(char name[64], const struct config_exporter *e)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (const char *p = e->what; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619u;
+	for (const char *p = e->format; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619u;
+	snprintf(name, 64, "%.40s-%08x", e->name, hash);
+}
+
+/* A spool is an extra: without it the exporter works all the same. */
+static int open_spool(const struct config *config, const struct output *o)
+{
+	char name[64];
+	int fd;
+
+	if (!config->spool_path || (o->transport != &transport_http && o->transport != &transport_grpc))
+		return 0;
+	spool_name(name, o->exporter);
+	fd = spool_file_open(config->spool_path, name);
+	if (fd < 0)
+		log_line("%s: no spool in %s: %s", o->exporter->what, config->spool_path, strerror(-fd));
+	return fd < 0 ? 0 : fd;
+}
+
 static int open_output(struct session *s, struct output *o, const struct config_exporter *e)
 {
 	struct sink_limits limits;
@@ -49,6 +77,7 @@ static int open_output(struct session *s, struct output *o, const struct config_
 		if (o->fd < 0)
 			return o->fd;
 	}
+	o->spool_fd = open_spool(&s->config, o);
 	limits_of(&s->config, &limits);
 	o->region_bytes = sink_region_bytes(o->transport, &e->endpoint, &limits);
 	o->region = mmap(NULL, o->region_bytes, PROT_READ | PROT_WRITE,
@@ -63,6 +92,8 @@ static void close_output(struct output *o)
 {
 	if (o->fd > 0)
 		close(o->fd);
+	if (o->spool_fd > 0)
+		close(o->spool_fd);
 	if (o->region)
 		munmap(o->region, o->region_bytes);
 	memset(o, 0, sizeof(*o));

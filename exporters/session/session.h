@@ -24,6 +24,7 @@ struct output { /* outputs.h */
 	const struct config_exporter *exporter;
 	const struct transport *transport;
 	int fd;       /* of the trace file; 0: none */
+	int spool_fd; /* 0: none */
 	void *region; /* of the queue, shared between keeper and workers */
 	size_t region_bytes;
 };

@@ -29,7 +29,9 @@ static int open_sink(struct sinks *k, struct session *s, struct output *o, struc
 	struct sink_limits limits = { .max_spans = s->config.queue_spans,
 				      .max_bytes = s->config.queue_bytes,
 				      .region = o->region,
-				      .region_bytes = o->region_bytes };
+				      .region_bytes = o->region_bytes,
+				      .spool_fd = o->spool_fd,
+				      .spool_bytes = s->config.spool_bytes };
 	const struct format *format = format_by_name(e->format);
 	char error[256] = "no such format";
 	int result = -1;
