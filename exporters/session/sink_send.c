@@ -232,14 +232,21 @@ static void arm(struct sink *sink, uint64_t now, bool more)
 		sink_wake(sink, wake);
 }
 
+/* Nothing waits for a try after the deadline; with a spool, for no second try at all. */
+static bool is_over(const struct sink *sink, uint64_t now)
+{
+	if (now >= sink->deadline_ms)
+		return true;
+	return sink->due_ms > (sink->spool.fd >= 0 ? now : sink->deadline_ms) && !anything_under_way(sink);
+}
+
 void sink_pump(struct sink *sink, uint64_t now)
 {
 	int sent = 0;
 
 	if (sink->pumping || sink->stopped)
 		return;
-	if (sink->stopping && !sink_idle(sink) &&
-	    (now >= sink->deadline_ms || (sink->due_ms > sink->deadline_ms && !anything_under_way(sink)))) {
+	if (sink->stopping && !sink_idle(sink) && is_over(sink, now)) {
 		end(sink, now);
 		return;
 	}

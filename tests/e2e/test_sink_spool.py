@@ -115,3 +115,27 @@ def test_refused_payloads_do_not_stay_in_the_spool(t):
     assert counters["failed"] == 3000 and counters["spooled"] == 0, counters
     receiver.close()
     sink.end()
+
+
+def test_spans_of_a_session_without_a_collector_reach_it_in_the_next(t):
+    gone = dead_receiver()
+    config = {"exporter_type": ["file", "zipkin"], "spool": {"path": t.path("spool")},
+              "zipkin": {"endpoint": "http://127.0.0.1:%d/api/v2/spans" % gone.port}}
+    session = t.session(**config)
+    server = t.serve("py-httpserver", session)
+    connection = t.connect(server)
+    for i in range(50):
+        connection.get("/small.txt?n=%d" % i)
+    server.stop()
+    spans, ledger = session.finish()
+    assert len(spans) == 50
+    assert ledger["exporters"]["zipkin"]["spooled"] == 50, ledger["exporters"]
+    receiver = HttpReceiver(port=gone.port)
+    session = t.session(**config)
+    server = t.serve("py-httpserver", session)
+    t.connect(server).get("/small.txt?n=50")
+    server.stop()
+    more, ledger = session.finish()
+    assert ledger["exporters"]["zipkin"]["sent"] == 1 and ledger["exporters"]["zipkin"]["spooled"] == 0, ledger["exporters"]
+    assert sorted(receiver.accepted) == sorted(int(s.span_id, 16) for s in spans + more)
+    receiver.close()
