@@ -14,7 +14,7 @@ MAX = 200000
 def test_rotated_files_together_have_every_span_once(t):
     session = t.session(exporter_type="file", file={"path": t.path("spans.jsonl"), "max_bytes": MAX, "max_files": 50},
                         batch={"max_spans": 20})
-    server = t.serve("nginx", session)
+    server = t.serve("nginx", session, env=rows.QUIET)
     exchanges = rows.load(server.address, rows.plan(), connections=8)
     server.stop()
     session.finish()
@@ -27,7 +27,7 @@ def test_rotated_files_together_have_every_span_once(t):
 
 def test_console_has_a_line_for_each_request(t):
     session = t.session(exporter_type=["console", "file"])
-    server = t.serve("nginx", session)
+    server = t.serve("nginx", session, env=rows.QUIET)
     exchanges = rows.load(server.address, rows.plan(), connections=8)
     server.stop()
     spans, ledger = session.finish()
