@@ -92,7 +92,8 @@ bool sink_idle(const struct sink *sink);
 /*
  * The end has come: one try at once even if a wait was on, no wait that ends
  * after deadline_ms (loop_now_ms), and at the deadline what is left goes to the
- * spool (at the first failed try already), or counts as queue_dropped. Returns at once; run loop_wait until sink_idle.
+ * spool (at the first failed try already), or counts as queue_dropped. Returns at once; run loop_wait until
+ * sink_idle.
  */
 void sink_stop(struct sink *sink, uint64_t deadline_ms);
 

@@ -92,7 +92,8 @@ static void flight_too_large(struct flight *flight, const struct send_report *re
 {
 	struct sink *sink = flight->sink;
 	size_t limit = report->max_bytes ? report->max_bytes : flight->payload.bytes.n / 2;
-	bool just_put = flight->kind == QUEUE_OWN && sink->put_spans == flight->payload.spans && queue_ring_spans(&sink->queue) == 0;
+	bool just_put = flight->kind == QUEUE_OWN && sink->put_spans == flight->payload.spans &&
+			queue_ring_spans(&sink->queue) == 0;
 
 	if (limit < LEAST_PAYLOAD)
 		limit = LEAST_PAYLOAD;
