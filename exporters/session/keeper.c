@@ -122,6 +122,9 @@ static void wait_unmapped(struct keeper *k)
 	       atomic_load_explicit(&k->s->control->state, memory_order_acquire) != CONTROL_UNMAPPED) {
 		if (loop_now_ms() > until)
 			kill_worker(k);
+		/* It may be waiting for us: to rotate a file. Killed then, its last batch would be sent
+		 * again. */
+		outputs_serve(k->s);
 		pause_ms(1);
 	}
 }
