@@ -61,7 +61,7 @@ static size_t add_route(struct buf *out, const struct request_list *list, size_t
 	struct buf key;
 
 	buf_init(&key);
-	pattern_quote(&key, first->method.n ? first->method : SLICE("*"));
+	pattern_quote(&key, first->method);
 	buf_add_byte(&key, ' ');
 	pattern_quote(&key, first->route);
 	add_key(out, indent, (struct slice){ key.p, key.n });
@@ -150,6 +150,28 @@ static int add_shapes(struct buf *out, const struct trace_set *set)
 	return 0;
 }
 
+/* Normally 0; what it is, since the run is to meet what is recorded of it. */
+static int add_duplicates(struct buf *out, const struct trace_set *set)
+{
+	const struct expect_check check = { .measure = EXPECT_DUPLICATES, .range = { 0, UINT64_MAX } };
+	struct expect_result result;
+	struct expectation e;
+	int rc;
+
+	expectation_init(&e);
+	expect_result_init(&result);
+	rc = expectation_add(&e, &check);
+	if (!rc)
+		rc = expect_run(&e, set, &result);
+	buf_add_text(out, "duplicates: ");
+	if (!rc)
+		buf_add_slice(out, result.findings[0].got);
+	buf_add_byte(out, '\n');
+	expect_result_release(&result);
+	expectation_release(&e);
+	return rc;
+}
+
 int expect_record(struct buf *out, const struct trace_set *set)
 {
 	struct request_list list;
@@ -162,10 +184,12 @@ int expect_record(struct buf *out, const struct trace_set *set)
 		errors += list.requests[i].failed;
 	buf_add_text(out, "# Recorded by `btracectl assert --record`; `btracectl assert --help` "
 			  "explains.\nversion: 1\n");
-	buf_printf(out, "requests: %zu\nerrors: %llu\nspans: %zu\ntraces: %zu\nduplicates: 0\n", list.n,
+	buf_printf(out, "requests: %zu\nerrors: %llu\nspans: %zu\ntraces: %zu\n", list.n,
 		   (unsigned long long)errors, set->store->n, set->n);
+	rc = add_duplicates(out, set);
 	add_routes(out, &list);
 	request_list_release(&list);
-	rc = add_shapes(out, set);
+	if (!rc)
+		rc = add_shapes(out, set);
 	return rc ? rc : out->failed ? -ENOMEM : 0;
 }

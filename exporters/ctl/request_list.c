@@ -126,21 +126,63 @@ static struct slice keep(struct request_list *list, struct buf *text)
 	return kept;
 }
 
+/* One word: what is no token (RFC 9110, 5.6.2) has its bytes as \xNN; "-" = the span has none. */
+static void add_method(struct buf *out, struct slice method)
+{
+	if (!method.n)
+		buf_add_byte(out, '-');
+	for (size_t i = 0; i < method.n; i++) {
+		unsigned char c = (unsigned char)method.p[i];
+		bool token = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+			     (c && strchr("!#$%&'*+-.^_`|~", c));
+
+		if (token)
+			buf_add_byte(out, c);
+		else
+			buf_printf(out, "\\x%02x", c);
+	}
+}
+
+/* Spaces around a name would be lost where it is written down. */
+static void add_name(struct buf *out, struct slice name)
+{
+	size_t before = 0, behind = name.n;
+
+	while (before < name.n && name.p[before] == ' ')
+		before++;
+	while (behind > before && name.p[behind - 1] == ' ')
+		behind--;
+	for (size_t i = 0; i < before; i++)
+		buf_add_text(out, "\\x20");
+	buf_add(out, name.p + before, behind - before);
+	for (size_t i = behind; i < name.n; i++)
+		buf_add_text(out, "\\x20");
+	if (!name.n)
+		buf_add_text(out, "(none)");
+}
+
 static void add_request(struct request_list *list, const struct span *span, uint32_t index, struct buf *text)
 {
 	struct span_facts facts = span_facts(span);
 	struct request *request = &list->requests[list->n++];
+	struct buf route;
 
 	*request = (struct request){ .status = facts.status,
 				     .failed = facts.failed,
 				     .duration_ns = facts.duration_ns,
 				     .span = index };
-	harmless_add(text, service_of(span));
+	buf_init(&route);
+	harmless_add(&route, service_of(span));
+	add_name(text, (struct slice){ route.p, route.n });
 	request->service = keep(list, text);
-	harmless_add(text, facts.method);
+	add_method(text, facts.method);
 	request->method = keep(list, text);
-	add_route(text, span, &facts);
+	buf_clear(&route);
+	add_route(&route, span, &facts);
+	add_name(text, (struct slice){ route.p, route.n });
 	request->route = keep(list, text);
+	list->strings.failed |= route.failed;
+	buf_release(&route);
 }
 
 static void group(struct request_list *list)

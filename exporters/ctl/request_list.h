@@ -4,7 +4,8 @@
 
 /*
  * The requests of a run as expectations count them: the SERVER spans, sorted and
- * grouped by what they have in common. Names are harmless text on one line.
+ * grouped by what they have in common. Names are harmless text on one line without
+ * spaces around it; a method is one word, "-" if there is none.
  */
 
 #include "exporters/base/buf.h"

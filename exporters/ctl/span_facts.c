@@ -18,7 +18,7 @@ static int status_of(const struct span *span)
 
 	if (!value)
 		value = attributes_find(span->attributes, SLICE("http.status_code"));
-	return value && value->type == VALUE_INT && value->integer > 0 && value->integer <= 999
+	return value && value->type == VALUE_INT && value->integer >= 100 && value->integer <= 999
 		       ? (int)value->integer
 		       : 0;
 }

@@ -17,7 +17,7 @@ struct span_facts {
 	struct slice path;   /* url.path, or the path part of url.full */
 	struct slice host;   /* of a client span: who was asked */
 	struct slice error_type; /* where it tells more than the status does */
-	int status;              /* 0 = none */
+	int status;              /* 100 to 999; 0 = none */
 	bool failed;             /* status ERROR */
 	uint64_t duration_ns;
 };

@@ -14,7 +14,8 @@ int verdict_load(struct expectation *e, const char *path)
 
 	buf_init(&text);
 	config_report_text(&report, &text);
-	fwrite(text.p, 1, text.n, stderr);
+	if (text.n)
+		fwrite(text.p, 1, text.n, stderr);
 	buf_release(&text);
 	config_report_release(&report);
 	return rc ? 2 : 0;

@@ -54,7 +54,8 @@ static int add_routes(struct buf *out, const struct term *term, const struct vie
 
 static void flush(struct buf *out)
 {
-	fwrite(out->p, 1, out->n, stdout);
+	if (out->n)
+		fwrite(out->p, 1, out->n, stdout);
 	buf_clear(out);
 }
 

@@ -56,7 +56,8 @@ static void show_traces(struct follower *f, const struct trace_set *set, const u
 		else
 			view_trace(&f->out, &term, &f->layout, set, &set->traces[chosen[i]]);
 	}
-	fwrite(f->out.p, 1, f->out.n, stdout);
+	if (f->out.n)
+		fwrite(f->out.p, 1, f->out.n, stdout);
 	fflush(stdout);
 	buf_clear(&f->out);
 }

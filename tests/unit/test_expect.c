@@ -218,6 +218,28 @@ Test(expect, names_with_stars_quotes_and_colons_are_recorded_so_that_they_mean_t
 	buf_release(&recorded);
 }
 
+Test(expect, requests_without_method_route_or_sense_are_recorded_so_that_they_mean_themselves)
+{
+	struct buf recorded, spans;
+
+	buf_init(&recorded);
+	buf_init(&spans);
+	add_span(&spans, 20, 20, 0, 300, 1, "", "/users/{id}", 200);
+	add_span(&spans, 21, 21, 0, 300, 1, "GET it", " /x ", 7);
+	add_span(&spans, 22, 22, 0, 300, 1, "/", "", 1000);
+	add_span(&spans, 23, 23, 0, 300, 1, "é", "  ", 99);
+	add_span(&spans, 22, 22, 0, 300, 1, "/", "", 1000);
+	load_buf(&store, "  ", &spans);
+	trace_set_release(&set);
+	cr_assert_eq(trace_set_init(&set, &store), 0);
+	cr_assert_eq(expect_record(&recorded, &set), 0);
+	buf_add_byte(&recorded, '\0');
+	cr_expect_eq(failures(recorded.p), 0, "%s", recorded.p);
+	cr_expect(strstr(recorded.p, "duplicates: 1\n"));
+	buf_release(&spans);
+	buf_release(&recorded);
+}
+
 Test(expect, mistakes_are_told_with_their_place)
 {
 	expect_error("requests: many\n", "e.yml:1:11: error: a number is wanted");
