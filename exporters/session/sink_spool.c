@@ -86,17 +86,13 @@ static void move_oldest(struct sink *sink, const struct queue_item *item, uint64
 static bool oldest_slot(const struct sink *sink, bool all, struct queue_item *oldest)
 {
 	struct queue_item item;
-	bool found = false;
 
-	for (uint32_t i = 0; i < QUEUE_SLOTS; i++) {
-		if (!queue_get(&sink->queue, i, &item) || item.kind != QUEUE_OWN ||
-		    (!all && sink->flights[i].state == FLIGHT_BUSY) ||
-		    (found && item.sequence > oldest->sequence))
-			continue;
-		*oldest = item;
-		found = true;
-	}
-	return found;
+	*oldest = (struct queue_item){ .sequence = UINT64_MAX };
+	for (uint32_t i = 0; i < QUEUE_SLOTS; i++)
+		if (queue_get(&sink->queue, i, &item) && item.kind == QUEUE_OWN &&
+		    (all || sink->flights[i].state != FLIGHT_BUSY) && item.sequence < oldest->sequence)
+			*oldest = item;
+	return oldest->spans > 0;
 }
 
 static void move_slots(struct sink *sink, bool all, uint64_t now_ms)

@@ -206,22 +206,25 @@ void queue_count_failed(struct queue *q, uint64_t spans)
 
 bool queue_get(const struct queue *q, uint32_t slot, struct queue_item *item)
 {
-	struct queue_state s = queue_state_read(q);
-	const struct queue_slot *at;
+	struct queue_state s;
+	struct queue_slot at;
 
-	if (slot >= q->limits.slots || s.slots[slot].spans == 0)
+	if (slot >= q->limits.slots)
 		return false;
-	at = &s.slots[slot];
+	s = queue_state_read(q);
+	memcpy(&at, &s.slots[slot], sizeof(at));
+	if (at.spans == 0)
+		return false;
+	if (at.length > q->limits.max_payload_bytes)
+		at.length = q->limits.max_payload_bytes;
 	*item = (struct queue_item){
-		.bytes = { queue_slot_bytes(q, slot), at->length <= q->limits.max_payload_bytes
-							      ? at->length
-							      : q->limits.max_payload_bytes },
+		.bytes = { queue_slot_bytes(q, slot), at.length },
 		.slot = slot,
-		.spans = at->spans,
-		.tries = at->tries,
-		.kind = at->kind,
-		.sequence = at->sequence,
-		.first_try_ms = at->first_try_ms,
+		.spans = at.spans,
+		.tries = at.tries,
+		.kind = at.kind,
+		.sequence = at.sequence,
+		.first_try_ms = at.first_try_ms,
 		.maybe_sent = q->maybe_sent[slot],
 	};
 	return true;

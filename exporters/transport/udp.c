@@ -369,7 +369,7 @@ static int udp_open(void **state, const struct endpoint *endpoint, const char *c
 		udp_close(u);
 		return -EINVAL;
 	}
-	buf_add_slice(&u->host, url.host);
+	buf_printf(&u->host, "%.*s", (int)url.host.n, url.host.p);
 	buf_add_byte(&u->host, '\0');
 	if (u->host.failed) {
 		udp_close(u);
