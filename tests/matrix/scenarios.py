@@ -144,7 +144,7 @@ def reset_in_download(seen, address, tag):
 
 def junk(seen, address, tag):
     with Connection(address, timeout=seen.patience) as c:
-        c.send(b"no HTTP at all " + tag.encode() + b"\r\n\r\n")
+        c.send(b"\x03\0\0\x13 no HTTP at all " + tag.encode() + b"\r\n\r\n")
         seen.notes += drain(c, seen.patience)
 
 
