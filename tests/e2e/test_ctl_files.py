@@ -259,6 +259,7 @@ def test_every_command_has_help(t):
             assert text.startswith("usage: btracectl"), "%s: %s" % (arguments, text[:100])
             assert max(map(len, text.splitlines())) <= 120, arguments
     assert "no command 'veiw'" in ctl(t, "veiw", status=2)
+    assert re.fullmatch(r"btracectl \d+\.\d+\.\d+\n", ctl(t, "--version"))
     golden(t, "help-view.txt", ctl(t, "view", "--help"))
     golden(t, "help-assert.txt", ctl(t, "assert", "--help"))
 

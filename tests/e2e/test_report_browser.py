@@ -187,6 +187,20 @@ def test_dragging_over_a_chart_narrows_time_and_latency(t):
         p.check_clean()
 
 
+def test_errors_are_grouped_and_a_click_shows_theirs(t):
+    with Page(t, make(t, "shop", 4000)) as p:
+        rows = p.texts("#errors tbody tr")
+        assert len(rows) == 8 and "of" in p.text("#errors-count"), rows
+        numbers = [int(n.replace(",", "")) for n in p.texts("#errors tbody td:nth-child(5)")]
+        assert numbers == sorted(numbers, reverse=True)
+        p.js("document.querySelector('#errors tbody tr').click()")
+        assert p.texts("#errors tbody tr")[0].split() [:1] == rows[0].split()[:1]
+        assert p.traces()[0] == numbers[0], "%s traces, %d spans" % (p.traces(), numbers[0])
+        p.search("-error")
+        assert p.js("return document.getElementById('errors-card').hidden")
+        p.check_clean()
+
+
 def test_lists_and_routes_can_be_sorted(t):
     with Page(t, make(t, "demo")) as p:
         p.js("document.querySelectorAll('#sort button')[1].click()")

@@ -135,6 +135,43 @@ function chooseRoute(r) {
 	swapTerms((t) => /^(route|service):/.test(t), terms);
 }
 
+/* Failed spans of any kind by what they say: the status, error.type, the message. */
+function collectErrors(mask) {
+	const errors = new Map();
+	for (let i = 0; i < model.n; i++) {
+		if (!mask[i] || model.status[i] !== 2)
+			continue;
+		const key = `${model.http[i]} ${model.error[i]} ${model.message[i]} ${model.service[i]} ${model.method[i]} ${model.route[i]}`;
+		const error = errors.get(key);
+		if (error) {
+			error.n++;
+			error.last = Math.max(error.last, model.start[i]);
+		} else
+			errors.set(key, { span: i, n: 1, last: model.start[i] });
+	}
+	return [...errors.values()].sort((a, b) => b.n - a.n || b.last - a.last);
+}
+
+function chooseError(i) {
+	const route = model.texts[model.route[i]], method = model.texts[model.method[i]];
+	swapTerms((t) => /^(route|service|status):|^error(\.type=.*)?$/.test(t), ["error", ...(route ? [quote(`route:${method ? `${method} ` : ""}${route}`)] : []),
+		...(model.http[i] ? [`status:${model.http[i]}`] : []), ...(model.error[i] ? [quote(`error.type=${model.texts[model.error[i]]}`)] : []),
+		...(model.services.length > 1 ? [quote(`service:${model.services[model.service[i]]}`)] : [])]);
+}
+
+function drawErrors(mask) {
+	const errors = collectErrors(mask), several = model.services.length > 1;
+	byId("errors-card").hidden = errors.length === 0;
+	replace(byId("errors-count"), errors.length > 8 ? `the most frequent 8 of ${count(errors.length)} kinds` : count(errors.length));
+	const row = ({ span: i, n, last }) => el("tr", { tabindex: 0, onclick: () => chooseError(i), onkeydown: (e) => { if (e.key === "Enter") chooseError(i); } },
+		el("td", {}, statusBadge(model, i)), el("td.name", {}, [model.texts[model.error[i]], model.texts[model.message[i]]].filter(Boolean).join(": ") || el("span.zero", {}, "–")),
+		el("td.name", { title: model.texts[model.route[i]] }, model.texts[model.method[i]] ? el("span.method", {}, model.texts[model.method[i]]) : null, model.kind[i] === 3 ? "→ " : null, model.texts[model.route[i]]),
+		several ? el("td", {}, el("span.services", {}, colouredDot(model.service[i]), model.services[model.service[i]])) : null,
+		el("td.right", {}, el("span.bad-text", {}, count(n))), el("td.right.muted", {}, clock(model.timeMs(last))));
+	replace(byId("errors"), el("thead", {}, el("tr", {}, el("th", {}, "Status"), el("th", {}, "Error"), el("th", {}, "Route"), several ? el("th", {}, "Service") : null,
+		el("th.right", {}, "Spans"), el("th.right", {}, "Last"))), el("tbody", {}, errors.slice(0, 8).map(row)));
+}
+
 /* --- the list of traces --- */
 
 const orders = { time: "Time", slowest: "Slowest", errors: "Errors first", spans: "Most spans" };
@@ -217,6 +254,7 @@ function update() {
 	drawTiles(requests, state.sorted, errors);
 	drawCharts();
 	drawRoutes();
+	drawErrors(mask);
 	replace(byId("traces-count"), state.traces.length === model.nTraces ? count(model.nTraces) : `${count(state.traces.length)} of ${count(model.nTraces)}`);
 	traceList.chosen = -1;
 	traceList.box.scrollTop = 0;
