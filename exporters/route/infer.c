@@ -12,6 +12,14 @@
 #define NODES_PER_ROUTE 6u
 #define TEXT_PER_NODE   16u
 #define NO_NODE         UINT32_MAX
+#define STEPS_MAX       256u
+
+/* A route in the making. */
+struct infer_walk {
+	char *out;
+	size_t size, n;
+	uint32_t steps;
+};
 
 int infer_init(struct infer *in, uint32_t max_routes, bool learning)
 {
@@ -121,7 +129,7 @@ static bool tally_note(struct infer_tally *t, uint32_t hash, bool marked)
 }
 
 /* Counts a request for a name; true: the names here are ids. */
-static bool tally_add(struct infer_tally *t, uint32_t hash, bool marked, uint32_t least)
+static bool tally_add(struct infer_tally *t, uint32_t hash, bool marked, uint32_t enough)
 {
 	uint32_t score;
 
@@ -129,7 +137,7 @@ static bool tally_add(struct infer_tally *t, uint32_t hash, bool marked, uint32_
 		return true;
 	t->requests++;
 	score = tally_score(t);
-	if (score >= least && t->requests < score * INFER_ID_REQUESTS)
+	if (score >= enough && t->requests < score * INFER_ID_REQUESTS)
 		return true;
 	if (t->requests >= score * INFER_WORD_REQUESTS) {
 		t->words = (uint16_t)((1u << t->n) - 1);
@@ -144,7 +152,8 @@ static enum verdict ask_tally(struct infer *in, struct infer_node *node, const s
 			      bool teach)
 {
 	uint32_t hash = route_hash(0, shape->keep);
-	uint32_t least = node->place == ROUTE_AT_ROOT ? INFER_ROOT_SCORE : INFER_ID_SCORE;
+	bool word = node->place == ROUTE_BEHIND_WORD || node->place == ROUTE_BEHIND_NOUN;
+	uint32_t enough = word ? INFER_ID_SCORE_BEHIND_WORD : INFER_ID_SCORE;
 	struct infer_tally *t = tally_of(in, node, teach);
 
 	if (!t)
@@ -153,28 +162,21 @@ static enum verdict ask_tally(struct infer *in, struct infer_node *node, const s
 		return IS_WORD;
 	if (!teach)
 		return IS_OPEN;
-	if (tally_add(t, hash, shape->marked, least)) {
+	if (tally_add(t, hash, shape->marked, enough)) {
 		node->strict = true;
 		return IS_ID;
 	}
 	return tally_is_word(t, tally_find(t, hash)) ? IS_WORD : IS_OPEN;
 }
 
-/* Names behind a noun are ids at once, but how many there are says how much to trust words there. */
+/* Names behind a plural are ids at once, but how many there are says how much to trust words there. */
 static void count_names(struct infer *in, struct infer_node *node, const struct route_shape *shape,
 			bool teach)
 {
 	struct infer_tally *t = teach && !node->strict ? tally_of(in, node, true) : NULL;
 
-	uint32_t enough = node->place == ROUTE_BEHIND_PLURAL ? INFER_PLURAL_SCORE : INFER_ID_SCORE;
-
-	if (t && (!tally_note(t, route_hash(0, shape->keep), false) || tally_score(t) >= enough))
+	if (t && (!tally_note(t, route_hash(0, shape->keep), false) || tally_score(t) >= INFER_PLURAL_SCORE))
 		node->strict = true;
-}
-
-static bool is_behind_noun(const struct infer_node *node)
-{
-	return node->place == ROUTE_BEHIND_NOUN || node->place == ROUTE_BEHIND_PLURAL;
 }
 
 /* SayHello, as the last segment: a method of gRPC. */
@@ -210,7 +212,7 @@ static bool is_before_id(struct slice rest)
 static enum verdict judge_name(struct infer *in, struct infer_node *node, const struct route_shape *shape,
 			       struct slice rest, bool teach)
 {
-	if (is_behind_noun(node) && (shape->keep.n > 2 || node->place == ROUTE_BEHIND_PLURAL)) {
+	if (node->place == ROUTE_BEHIND_PLURAL) {
 		count_names(in, node, shape, teach);
 		return IS_ID;
 	}
@@ -229,22 +231,25 @@ static enum verdict judge_word(struct infer *in, struct infer_node *node, const 
 
 	if (node->place == ROUTE_AT_ROOT)
 		return IS_WORD;
-	if (is_behind_noun(node)) {
-		if ((words & ROUTE_VALUE) || ((words & ROUTE_DASHED) && !(words & (doing | ROUTE_PLURAL))))
-			return judge_name(in, node, shape, rest, teach);
-		if (node->place == ROUTE_BEHIND_NOUN || (words & doing))
-			return IS_WORD;
-		return ask_tally(in, node, shape, teach);
-	}
-	return words & ROUTE_VALUE ? judge_name(in, node, shape, rest, teach) : IS_WORD;
+	if (words & ROUTE_VALUE)
+		return judge_name(in, node, shape, rest, teach);
+	if (node->place != ROUTE_BEHIND_PLURAL || (words & doing))
+		return IS_WORD;
+	if ((words & ROUTE_DASHED) && !(words & ROUTE_PLURAL))
+		return judge_name(in, node, shape, rest, teach);
+	return ask_tally(in, node, shape, teach);
 }
 
 /* Of a word where names are ids. */
-static bool stays_word(const struct infer_node *node, const struct route_shape *shape, struct slice rest)
+static bool stays_word(const struct infer *in, const struct infer_node *node, const struct route_shape *shape,
+		       struct slice rest)
 {
+	const struct infer_tally *t = node->tally ? &in->tallies[node->tally - 1] : NULL;
 	struct slice next;
 
 	if (shape->words & ROUTE_RESERVED)
+		return true;
+	if (t && tally_is_word(t, tally_find(t, route_hash(0, shape->keep))))
 		return true;
 	if (node->place != ROUTE_AT_ROOT || !shape->words)
 		return false;
@@ -258,71 +263,113 @@ static enum verdict judge(struct infer *in, struct infer_node *node, const struc
 		return IS_ID;
 	if (!in->learning)
 		return IS_WORD;
-	if (node->strict && !stays_word(node, shape, rest))
-		return IS_ID;
+	if (node->strict)
+		return stays_word(in, node, shape, rest) ? IS_WORD : IS_ID;
 	return shape->kind == ROUTE_NAME ? judge_name(in, node, shape, rest, teach)
 					 : judge_word(in, node, shape, rest, teach);
 }
 
-/* The node behind `at` for a segment; NO_NODE: no route (yet). */
+static struct slice text_of(const struct infer *in, uint32_t index)
+{
+	return (struct slice){ in->texts + in->nodes[index].text, in->nodes[index].n };
+}
+
+/* The child for a segment as it is judged today; NO_NODE: no route (yet). */
 static uint32_t step(struct infer *in, uint32_t at, struct slice segment, struct slice rest, bool teach)
 {
 	struct route_shape shape;
 	enum verdict verdict;
-	uint32_t place, next = find(in, at, segment, &place);
-	bool name;
+	uint32_t next, before = in->n_nodes;
 
-	if (next != NO_NODE)
-		return next; /* known: the common case, and what was given out stays */
 	route_shape(segment, in->nodes[at].place, route_path_more(rest), &shape);
 	verdict = judge(in, &in->nodes[at], &shape, rest, teach);
 	if (verdict == IS_OPEN)
 		return NO_NODE;
 	if (verdict == IS_ID)
 		return child(in, at, shape.id, ROUTE_BEHIND_ID, teach);
-	name = shape.kind == ROUTE_NAME;
-	place = in->n_nodes;
-	if (name)
+	if (shape.kind == ROUTE_NAME)
 		shape.next = is_service(shape.keep) ? ROUTE_AT_ROOT : ROUTE_BEHIND_WORD;
 	next = child(in, at, shape.keep, shape.next, teach);
-	if (name && next == place && in->nodes[at].names < INFER_ROOT_NAMES)
+	if (shape.kind == ROUTE_NAME && next == before && in->nodes[at].names < INFER_ROOT_NAMES)
 		in->nodes[at].names++;
 	return next;
 }
 
-static bool add(char *out, size_t size, size_t *n, struct slice text)
+static bool add(struct infer_walk *w, struct slice text)
 {
-	if (text.n + 1 > size - *n)
+	if (text.n + 1 > w->size - w->n)
 		return false;
-	out[(*n)++] = '/';
+	w->out[w->n++] = '/';
 	if (text.n)
-		memcpy(out + *n, text.p, text.n);
-	*n += text.n;
+		memcpy(w->out + w->n, text.p, text.n);
+	w->n += text.n;
 	return true;
+}
+
+/*
+ * Is there a route that was given out? Words first: a place where names are ids
+ * today may have kept some before, and nothing is added below those any more, so
+ * that the first one found is the one that this path always had. Its depth is
+ * that of the path, its steps are counted.
+ */
+static bool find_given(struct infer *in, struct infer_walk *w, uint32_t at, struct slice rest, uint32_t depth)
+{
+	struct slice segment;
+	size_t n = w->n;
+	uint32_t place, word, next;
+
+	if (++w->steps > STEPS_MAX || depth > ROUTE_SEGMENTS_MAX)
+		return false;
+	if (!route_path_next(&rest, &segment))
+		return in->nodes[at].given;
+	word = find(in, at, segment, &place);
+	if (word != NO_NODE && add(w, text_of(in, word)) && find_given(in, w, word, rest, depth + 1))
+		return true;
+	w->n = n;
+	next = step(in, at, segment, rest, false);
+	return next != NO_NODE && next != word && add(w, text_of(in, next)) &&
+	       find_given(in, w, next, rest, depth + 1);
+}
+
+/* The node at the end of the path as it is named today, after learning from it; NO_NODE: none (yet). */
+static uint32_t walk(struct infer *in, struct infer_walk *w, struct slice path)
+{
+	uint32_t at = 0, place, next, depth = 0;
+	struct slice segment;
+
+	while (route_path_next(&path, &segment)) {
+		next = in->nodes[at].strict ? NO_NODE : find(in, at, segment, &place);
+		if (next == NO_NODE)
+			next = step(in, at, segment, path, true);
+		if (next == NO_NODE || ++depth > ROUTE_SEGMENTS_MAX || !add(w, text_of(in, next)))
+			return NO_NODE;
+		at = next;
+	}
+	return at;
+}
+
+static struct slice finish(struct infer_walk *w)
+{
+	if (w->n == 0 && !add(w, (struct slice){ NULL, 0 }))
+		return (struct slice){ NULL, 0 };
+	return (struct slice){ w->out, w->n };
 }
 
 struct slice infer_route(struct infer *in, struct slice path, bool teach, char *out, size_t size)
 {
+	struct infer_walk w = { .out = out, .size = size };
 	static const struct slice none;
-	uint32_t at = 0, segments = 0;
-	struct slice segment;
-	size_t n = 0;
+	uint32_t at;
 
-	while (route_path_next(&path, &segment)) {
-		if (++segments > ROUTE_SEGMENTS_MAX)
-			return none;
-		at = step(in, at, segment, path, teach);
-		if (at == NO_NODE ||
-		    !add(out, size, &n, (struct slice){ in->texts + in->nodes[at].text, in->nodes[at].n }))
-			return none;
-	}
-	if (n == 0 && !add(out, size, &n, none))
+	if (find_given(in, &w, 0, path, 0))
+		return finish(&w);
+	if (!teach || in->routes >= in->max_routes)
 		return none;
-	if (!in->nodes[at].given) {
-		if (!teach || in->routes >= in->max_routes)
-			return none;
-		in->nodes[at].given = true;
-		in->routes++;
-	}
-	return (struct slice){ out, n };
+	w.n = 0;
+	at = walk(in, &w, path);
+	if (at == NO_NODE)
+		return none;
+	in->nodes[at].given = true;
+	in->routes++;
+	return finish(&w);
 }

@@ -13,17 +13,22 @@
 
 #include "exporters/base/slice.h"
 
-#define INFER_ROOT_NAMES  32u /* unknown names at the root that are taken for words */
-#define INFER_TALLY_NAMES 12u
-#define INFER_TALLIES     200u
-#define INFER_ID_SCORE \
-	6u /* names that differ, those that nobody would call a word twice: from here on, ... */
-#define INFER_ROOT_SCORE 8u /* (at the root) */
-#define INFER_PLURAL_SCORE                                                                                   \
-	3u                     /* (behind a plural, where names are ids anyway: from here on words are, too) \
-				*/
-#define INFER_ID_REQUESTS   4u /* ... with less than so many requests each, they are ids */
-#define INFER_WORD_REQUESTS 8u /* at least so many requests each: words */
+/*
+ * A tally scores the names that differ, those with signs in them twice, for
+ * nobody would call a word so. From INFER_ID_SCORE on (less behind a word, where
+ * own names are likelier than behind an id or at the root), with less than
+ * INFER_ID_REQUESTS requests for each, they are ids; with INFER_WORD_REQUESTS
+ * for each they are words. Behind a plural, where unknown names are ids anyway,
+ * INFER_PLURAL_SCORE of them make ids of all words that follow, too.
+ */
+#define INFER_ID_SCORE             6u
+#define INFER_ID_SCORE_BEHIND_WORD 4u
+#define INFER_ID_REQUESTS          4u
+#define INFER_WORD_REQUESTS        8u
+#define INFER_PLURAL_SCORE         3u
+#define INFER_TALLY_NAMES          12u
+#define INFER_TALLIES              200u
+#define INFER_ROOT_NAMES           32u /* unknown names at the root that are taken for words */
 
 struct infer_node {
 	uint32_t parent, hash;

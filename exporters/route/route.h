@@ -7,10 +7,10 @@
  * "/users/42/orders". First the configured routes (table.h); then inference, in
  * which looks decide where they can (shape.h) and traffic where they cannot:
  *
- *  - behind a noun (/users/..., /issue/...) a segment that is no everyday word
- *    is an id;
- *  - at the root, behind "api" or a version, it is a word (up to ROUTE_ROOT_NAMES
- *    of them, which only a site of user names has);
+ *  - behind a plural (/users/...) a segment that is no everyday word is an id;
+ *  - at the root, and behind api, admin or a version, it is a word if it ends the
+ *    path or an id follows (up to INFER_ROOT_NAMES of them: only a site of user
+ *    names has more);
  *  - elsewhere nobody can know. The path has no route until enough successful
  *    requests were seen: many different names, each seldom, are ids; few names,
  *    again and again, are words.
@@ -18,8 +18,8 @@
  * Only successful requests (2xx, 304) of the common methods teach anything or
  * make a route; all others get a route that was given out before, or none. A
  * route given out for a path stays that path's route. Memory is taken in
- * route_new() and bounded; what does not fit has no route. Not thread safe: one
- * set a service, one thread.
+ * route_new() and bounded (about 200 KiB with the default of 200 routes); what
+ * does not fit has no route. Not thread safe: one set a service, one thread.
  */
 
 #include <stddef.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exporters/route/shape.h"
 
+#include <strings.h>
+
 #include "exporters/route/words.h"
 
 static struct slice part(struct slice s, size_t from, size_t to)
@@ -80,14 +82,16 @@ static enum route_kind odd_kind(struct slice s)
 static enum route_place place_behind(uint32_t words, struct slice text, enum route_place place)
 {
 	static const char *const prefixes[] = {
-		"api", "apis", "rest", "rpc", "public", "internal", "wp-json"
+		"admin",     "api",      "apis",   "app",    "backend", "console",
+		"dashboard", "internal", "manage", "mobile", "panel",   "portal",
+		"private",   "public",   "rest",   "rpc",    "web",     "wp-json",
 	};
 
+	for (size_t i = 0; place != ROUTE_BEHIND_ID && i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (text.n == strlen(prefixes[i]) && strncasecmp(text.p, prefixes[i], text.n) == 0)
+			return ROUTE_AT_ROOT;
 	if (words & ROUTE_NOUN)
 		return words & ROUTE_PLURAL ? ROUTE_BEHIND_PLURAL : ROUTE_BEHIND_NOUN;
-	for (size_t i = 0; place != ROUTE_BEHIND_ID && i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		if (slice_is(text, prefixes[i]))
-			return ROUTE_AT_ROOT;
 	return ROUTE_BEHIND_WORD;
 }
 

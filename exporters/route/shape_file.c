@@ -114,7 +114,7 @@ bool route_shape_file(struct slice s, enum route_place place, struct route_shape
 	if (!cut_end(&base, ".min") && !cut_end(&base, ".bundle"))
 		cut_end(&base, ".d");
 	route_judge(base, place, false, shape);
-	if (shape->kind == ROUTE_NAME && !shape->digits &&
+	if (shape->kind != ROUTE_ID && !shape->digits &&
 	    is_among(part(s, dot + 1, s.n), authored, sizeof(authored) / sizeof(authored[0]))) {
 		shape->kind = ROUTE_KEEP;
 		shape->words = ROUTE_WORD;

@@ -193,22 +193,34 @@ static uint32_t piece_word(struct slice piece)
 	return route_word((struct slice){ lower, piece.n });
 }
 
-/* What the words of a segment say together: the last one what it is, any one what is done. */
-static uint32_t together(struct slice text, uint32_t last, uint32_t any, bool numbers)
+/* US, API, DB_PASSWORD: routes are not written so, names and codes are. */
+static bool is_shouted(struct slice text)
 {
-	const uint32_t doing = ROUTE_RESERVED | ROUTE_ACTION;
+	size_t capitals = 0;
 
+	for (size_t i = 0; i < text.n; i++) {
+		if (is_lower(text.p[i]))
+			return false;
+		capitals += is_upper(text.p[i]);
+	}
+	return capitals >= 2;
+}
+
+/* What the words of a segment say together: the last one what it is, the first one what is done. */
+static uint32_t together(struct slice text, uint32_t first, uint32_t any, uint32_t last, bool numbers)
+{
 	last |= ROUTE_COMPOSED;
 	if (numbers || memchr(text.p, '.', text.n))
 		last |= ROUTE_VALUE; /* web.1, emails.out */
 	else if (!memchr(text.p, '-', text.n))
 		return last | ROUTE_ACTION; /* verify_credentials, postMessage: nobody calls his things so */
-	return (last & ~doing) | ROUTE_DASHED | (any & doing);
+	last &= ~(uint32_t)(ROUTE_RESERVED | ROUTE_ACTION);
+	return last | ROUTE_DASHED | (first & ROUTE_ACTION) | (any & ROUTE_RESERVED);
 }
 
 uint32_t route_words(struct slice text)
 {
-	uint32_t flags = 0, any = 0, pieces = 0;
+	uint32_t flags = 0, first = 0, any = 0, pieces = 0;
 	bool numbers = false;
 	size_t at = 0;
 
@@ -226,7 +238,10 @@ uint32_t route_words(struct slice text)
 		flags = piece_word(piece);
 		if (!flags)
 			return 0;
+		first = any ? first : flags;
 		any |= flags;
 	}
-	return pieces > 1 && flags ? together(text, flags, any, numbers) : flags;
+	if (pieces > 1 && flags)
+		flags = together(text, first, any, flags, numbers);
+	return flags && is_shouted(text) ? flags | ROUTE_VALUE : flags;
 }

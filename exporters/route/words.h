@@ -21,7 +21,7 @@ enum route_word {
 	ROUTE_ACTION = 1u << 4,   /* what is done: capture, retry */
 	ROUTE_PLURAL = 1u << 5,
 	ROUTE_COMPOSED = 1u << 6, /* more than one word */
-	ROUTE_DASHED = 1u << 7,   /* with "-" between; RESERVED and ACTION then speak of any of them */
+	ROUTE_DASHED = 1u << 7, /* with "-" between; ACTION then speaks of the first word, RESERVED of any */
 };
 
 #define ROUTE_WORD_MAX 24u /* bytes in the longest word */
