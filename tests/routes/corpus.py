@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The corpus of routes: tune-*.txt and publish-*.txt beside this file, with values-*.txt for their placeholders.
 

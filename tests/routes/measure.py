@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """How well routes are inferred: traffic over the corpus, each API a service of its own, through build/tools/route_names.
 
-	measure.py tune		the half that the rules were made with: figures and every miss
+	measure.py tune [API]	the half that the rules were made with: figures and every miss
 	measure.py all		both halves and OBI's answers, into RESULTS.md
+	measure.py check	fails if the figures are worse than those of RESULTS.md
 
 Segments are counted, each route alike: of a placeholder how often it was collapsed, of a word how often it was kept.
-precision: collapsed placeholders of all that was collapsed. recall: collapsed placeholders of all placeholders; a path
-without a route counts as a miss. words kept: of the words in paths that have a route.
+precision: placeholders of all that was collapsed. recall: collapsed placeholders of all placeholders; a path without a
+route counts as a miss. words kept: of the words in paths that have a route.
 """
 import collections
 import os
@@ -122,12 +123,23 @@ def measure(half, mode, before=TRAFFIC, seed=1):
         count = counts[api.name] = Count()
         for (template, _, path), route in zip(asked, answers[len(taught):]):
             count.add(template, path, route, 1.0 / EACH)
+        made = set()
         for (template, status, path), route in zip(taught, answers):
-            if template is None:
-                assert status != "404" or route == "-" or route in answers[len(taught):] or True
-            elif status == "200":
+            if status == "200":
+                made.add(route)
                 during.add(template, path, route, 1.0)
+            assert route == "-" or route in made, "%s made %s with %s" % (path, route, status)
     return counts, during
+
+
+def mean(results):
+    """Of several ({api: Count}, Count)."""
+    counts, during = collections.defaultdict(Count), Count()
+    for some, other in results:
+        for name, count in some.items():
+            counts[name].merge(count)
+        during.merge(other)
+    return dict(counts), during
 
 
 def total(counts):
@@ -149,12 +161,12 @@ def head(first):
     return "| %s | " % first + " | ".join(NAMES) + " |\n|" + "---|" * (len(NAMES) + 1)
 
 
-def miss_lines(count):
+def miss_lines(count, scale=1.0):
     for (what, template, detail), weight in sorted(count.misses.items(), key=lambda m: (m[0][0], m[0][1], -m[1])):
-        yield "%-9s %4.1f  %s%s" % (what, weight, template, "   " + detail if detail else "")
+        yield "%-9s %5.2f  %s%s" % (what, weight * scale, template, "   " + detail if detail else "")
 
 
-def print_half(half):
+def print_half(half, only):
     counts, during = measure(half, "learned")
     print(head("API"))
     for name, count in counts.items():
@@ -162,14 +174,115 @@ def print_half(half):
     print(row("all", total(counts)))
     print(row("during", during))
     for name, count in counts.items():
-        print("\n" + name)
-        for line in miss_lines(count):
-            print("   ", line)
+        if only in (None, name):
+            print("\n" + name)
+            for line in miss_lines(count):
+                print("   ", line)
+
+
+def obi_rows():
+    for line in corpus.content(os.path.join(corpus.HERE, "obi.txt")):
+        path, theirs, right = line.split("\t")
+        if right != "?":
+            yield path, theirs, right
+
+
+def obi():
+    """(OBI's Count, ours), each path the first request of a service of its own."""
+    theirs, ours = Count(), Count()
+    rows = list(obi_rows())
+    lines = [line for path, _, _ in rows for line in ("NEW learned", "200 GET " + path)]
+    out = subprocess.run([TOOL], input="\n".join(lines) + "\n", stdout=subprocess.PIPE, check=True, encoding="utf-8")
+    for (path, their, right), our in zip(rows, out.stdout.splitlines()):
+        right = right.replace("*", "{id}")
+        theirs.add(right, path, their.replace("*", "{id}"), 1.0)
+        ours.add(right, path, our, 1.0)
+    return theirs, ours
+
+
+RESULTS = os.path.join(corpus.HERE, "RESULTS.md")
+SEEDS = 5
+
+
+def publish(out):
+    routes = {half: sum(len(a.templates) for a in corpus.apis(half)) for half in ("tune", "publish")}
+    out("# Route inference, measured\n")
+    out("Written by `tests/routes/measure.py all`; what the figures mean stands there. %d routes to tune the rules on,"
+        % routes["tune"])
+    out("%d to publish figures of: no rule and no word was added for a miss listed here. Each API is a service" %
+        routes["publish"])
+    out("of its own that gets %d requests, %d %% of them scanners' and %d %% for things that are not there; then" %
+        (TRAFFIC, NOISE * 100, LOST * 100))
+    out("each route is asked for %d times with new values. Mean of %d rounds of traffic.\n" % (EACH, SEEDS))
+    results = {}
+    for half in ("publish", "tune"):
+        counts, during = mean([measure(half, "learned", seed=s) for s in range(1, SEEDS + 1)])
+        results[half] = counts
+        out("## The %s half\n" % half)
+        out(head("API"))
+        for name, count in counts.items():
+            out(row(name, count))
+        out(row("**all**", total(counts)))
+        out(row("during the traffic, each request alike", during) + "\n")
+    out("## With less and more traffic, and by looks alone (publish half)\n")
+    out(head("requests to each API"))
+    for before in (0, 50, 200, 20000):
+        out(row("%d" % before, total(measure("publish", "learned", before)[0])))
+    out(row("%d, `routes_inference: typed`" % TRAFFIC, total(measure("publish", "typed")[0])) + "\n")
+    theirs, ours = obi()
+    out("## Beside OBI\n")
+    out("The %d paths of `obi.txt` of which one can tell what is right without seeing the server; each the first request"
+        % int(ours.requests))
+    out("of a service. OBI v0.12.0's answers are as measured.\n")
+    out(head("rule"))
+    out(row("OBI", theirs))
+    out(row("libbtrace", ours) + "\n")
+    out("Ours that are not right:\n\n```")
+    for line in miss_lines(ours):
+        out(line)
+    out("```\n\n## Every miss of the publish half\n")
+    out("How many of a route's requests in one; `leaked`: an id was kept, `destroyed`: a word was taken for an id.\n\n```")
+    for name, count in results["publish"].items():
+        for line in miss_lines(count, 1.0 / SEEDS):
+            out("%-14s %s" % (name, line))
+    out("```")
+
+
+def recorded():
+    """{half: [precision, recall, ...] of all its APIs} as RESULTS.md has them."""
+    figures, half = {}, None
+    with open(RESULTS, encoding="utf-8") as f:
+        for line in f:
+            if line.startswith("## The ") and line.endswith(" half\n"):
+                half = line.split()[2]
+            elif line.startswith("| **all** |"):
+                figures[half] = [float(cell) for cell in line.split("|")[2:-1]]
+    return figures
+
+
+def check():
+    """Neither half is worse than published, and the publish half reaches what the project aims at."""
+    published = recorded()
+    for half in ("publish", "tune"):
+        counts, _ = mean([measure(half, "learned", seed=s) for s in range(1, SEEDS + 1)])
+        figures = total(counts).figures()
+        print("%s: " % half + ", ".join("%s %.3f" % (name, figures[name]) for name in NAMES))
+        for name, before in zip(NAMES, published[half]):
+            assert figures[name] >= before - 0.001, "%s half: %s was %.3f, is %.4f" % (half, name, before, figures[name])
+        if half == "publish":
+            assert figures["precision"] >= 0.97 and figures["recall"] >= 0.95, figures
 
 
 def main():
     subprocess.run(["make", "-s", "build/tools/route_names"], cwd=ROOT, check=True)
-    print_half(sys.argv[1] if len(sys.argv) > 1 else "tune")
+    what = sys.argv[1] if len(sys.argv) > 1 else "tune"
+    if what == "check":
+        check()
+    elif what == "all":
+        with open(RESULTS, "w", encoding="utf-8") as f:
+            publish(lambda line: print(line, file=f))
+    else:
+        print_half(what, sys.argv[2] if len(sys.argv) > 2 else None)
 
 
 if __name__ == "__main__":
