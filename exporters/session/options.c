@@ -52,11 +52,21 @@ void session_options(const struct config *config, struct arena *arena, struct sp
 		[CONFIG_CONVENTIONS_LEGACY] = SPAN_CONVENTIONS_LEGACY,
 		[CONFIG_CONVENTIONS_BOTH] = SPAN_CONVENTIONS_BOTH,
 	};
+	static const enum span_detail details[] = {
+		[CONFIG_DETAIL_NORMAL] = SPAN_DETAIL_NORMAL,
+		[CONFIG_DETAIL_MINIMAL] = SPAN_DETAIL_MINIMAL,
+		[CONFIG_DETAIL_FULL] = SPAN_DETAIL_FULL,
+	};
+	static const enum span_trust trusts[] = {
+		[CONFIG_TRUST_ALWAYS] = SPAN_TRUST_ALL,
+		[CONFIG_TRUST_PRIVATE] = SPAN_TRUST_PRIVATE,
+		[CONFIG_TRUST_NEVER] = SPAN_TRUST_NONE,
+	};
 
 	span_options_init(options);
 	span_options_conventions(options, conventions[config->semantic_conventions]);
-	options->detail = config->detail == CONFIG_DETAIL_MINIMAL ? SPAN_DETAIL_MINIMAL : SPAN_DETAIL_NORMAL;
-	options->trust = config->trust_forwarded ? SPAN_TRUST_ALL : SPAN_TRUST_NONE;
+	options->detail = details[config->detail];
+	options->trust = trusts[config->trust_forwarded];
 	options->child_spans = config->child_spans;
 	redact_of(config, CONFIG_redact_query, &config->redact_query, arena, &options->redact_query);
 	redact_of(config, CONFIG_redact_headers, &config->redact_headers, arena, &options->redact_headers);

@@ -112,7 +112,7 @@ static const struct row rows[] = {
 	{ "-", "routes_inference", "off", NULL, "off" },
 	{ "-", "routes_max", "5", NULL, "5" },
 	{ "-", "known_methods", "[GET, PURGE]", NULL, "GET, PURGE" },
-	{ "-", "trust_forwarded", "false", NULL, "false" },
+	{ "-", "trust_forwarded", "never", NULL, "never" },
 	{ "-", "capture.request_headers", "[X-Request-ID]", NULL, "X-Request-ID" },
 	{ "-", "capture.response_headers", "content-type", NULL, "content-type" },
 	{ "-", "redact.query", "[token]", NULL, "token" },
@@ -235,7 +235,7 @@ Test(config_keys, defaults)
 	cr_expect_eq(c->semantic_conventions, CONFIG_CONVENTIONS_STABLE);
 	cr_expect_eq(c->routes_inference, CONFIG_INFERENCE_LEARNED);
 	cr_expect_eq(c->routes_max, 200);
-	cr_expect(c->client_spans && c->inject && c->reload && c->trust_forwarded);
+	cr_expect(c->client_spans && c->inject && c->reload);
 	cr_expect(!c->client_only && !c->child_spans && !c->keep_errors && !c->proxy_environment);
 	cr_expect_eq(c->propagator[0], POLICY_PROPAGATOR_TRACECONTEXT);
 	cr_expect_eq(c->propagator[1], POLICY_PROPAGATOR_BAGGAGE);
