@@ -20,6 +20,7 @@
 #include "exporters/ctl/cli.h"
 #include "exporters/ctl/command.h"
 #include "exporters/ctl/run_expect.h"
+#include "exporters/ctl/run_settings.h"
 #include "exporters/session/configure.h"
 
 #ifndef BTRACE_MULTIARCH
@@ -27,7 +28,8 @@
 #endif
 
 struct run_options {
-	const char *config, *ledger, *service, *expect, *junit;
+	const char *config, *ledger, *service, *expect, *junit, *sample;
+	struct cli_list exporters, set;
 };
 
 static const struct cli_option options[] = {
@@ -46,6 +48,8 @@ const struct cli_command cmd_run_cli = {
 "complete when it returns. Signals are passed on to COMMAND.\n\n"
 "It is also a good process number 1 for a container: with the death of a container's first process everything else "
 "dies, the exporter's last batch included.\n\n"
+"--exporter, --sample and --set go before the configuration. With them, an error in it ends the run before it "
+"begins; else COMMAND runs untraced and the error is told.\n\n"
 "With --expect it then checks what was added to the trace file, tells on stderr what differs, and ends with 1 if "
 "anything does and COMMAND ended with 0.",
 	.exit_status = "N    the exit status of COMMAND; 128 + N if signal N ended it\n"
@@ -56,6 +60,8 @@ const struct cli_command cmd_run_cli = {
 	.examples = "see the requests of a server at once\n\tbtracectl run -- ./server --port 8080\n"
 		    "with a configuration, and the account of all requests\n"
 		    "\tbtracectl run -c btrace.yml --ledger ledger.json -- ./server\n"
+		    "to a collector, a tenth of the requests\n"
+		    "\tbtracectl run --exporter otlp=http://localhost:4318/v1/traces --sample 0.1 -- ./server\n"
 		    "a smoke test for CI\n\tbtracectl run --expect expect.yml --junit traces.xml -- ./smoke-test.sh",
 	.stop_at_operand = true,
 };
@@ -203,5 +209,8 @@ int cmd_run(int argc, char **argv)
 		return cli_misuse(&cmd_run_cli, "%s: %s", o.config, strerror(errno));
 	if (o.junit && !o.expect)
 		return cli_misuse(&cmd_run_cli, "--junit wants --expect");
+	rc = run_settings_apply(&(struct run_settings){ o.config, &o.exporters, o.sample, &o.set });
+	if (rc)
+		return rc;
 	return o.expect ? run_and_judge(&o, argv + 1) : run(&o, argv + 1);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* environ */
 #include "exporters/ctl/run_expect.h"
 
 #include <errno.h>
@@ -7,23 +6,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "exporters/config/config.h"
+#include "exporters/ctl/run_settings.h"
 #include "exporters/ctl/trace_file.h"
-
-#define EMBEDDED_FILE "btrace-traces.jsonl" /* of the embedded default of session/configure.c */
 
 /* The path of the file exporter, if the config has one. */
 static int find_file(struct buf *path, const char *name)
 {
-	struct config_source source = CONFIG_SOURCE_INIT;
 	struct config_report report = CONFIG_REPORT_INIT;
 	struct config config;
 	bool found = false;
 	int rc;
 
-	source.environment = (const char *const *)environ;
-	source.path = name;
-	rc = config_load(&config, &source, &report);
+	rc = run_settings_load(name, &config, &report);
 	for (size_t i = 0; !rc && i < config.n_exporters; i++)
 		found |= !strcmp(config.exporters[i].name, "file");
 	if (found)
@@ -34,7 +28,7 @@ static int find_file(struct buf *path, const char *name)
 		fprintf(stderr,
 			"btracectl run: --expect wants an exporter of the type file in '%s'; see `btracectl "
 			"check`\n",
-			name);
+			name ? name : "--exporter");
 	return found ? 0 : 2;
 }
 
@@ -47,10 +41,8 @@ int run_expect_init(struct run_expect *r, const char *expect, const char *config
 	expectation_init(&r->expectation);
 	buf_init(&r->path);
 	rc = verdict_load(&r->expectation, expect);
-	if (!rc && config)
+	if (!rc)
 		rc = find_file(&r->path, config);
-	else
-		buf_add_text(&r->path, EMBEDDED_FILE);
 	buf_add_byte(&r->path, '\0');
 	if (rc || r->path.failed)
 		return 2;

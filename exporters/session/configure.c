@@ -49,26 +49,34 @@ static void tell(const struct config_report *report)
 	buf_release(&text);
 }
 
+int configure_read(const char *path, const char *directory, const char *const *environment,
+		   struct config *config, struct config_report *report)
+{
+	struct config_source source = CONFIG_SOURCE_INIT;
+	int result;
+
+	source.environment = environment;
+	if (is_embedded(path)) {
+		source.fd = embedded_file();
+		source.path = "the embedded default";
+		source.directory = directory;
+	} else if (*path) {
+		source.path = path;
+	} else {
+		source.directory = directory;
+	}
+	result = config_load(config, &source, report);
+	if (source.fd >= 0)
+		close(source.fd);
+	return result;
+}
+
 /* 0 or -errno; what is wrong has been told. *said: something was. */
 static int load(struct session *s, struct config *config, bool *said)
 {
-	struct config_source source = CONFIG_SOURCE_INIT;
 	struct config_report report = CONFIG_REPORT_INIT;
-	int result;
+	int result = configure_read(s->config_path, s->directory, s->environment, config, &report);
 
-	source.environment = s->environment;
-	if (is_embedded(s->config_path)) {
-		source.fd = embedded_file();
-		source.path = "the embedded default";
-		source.directory = s->directory;
-	} else if (*s->config_path) {
-		source.path = s->config_path;
-	} else {
-		source.directory = s->directory;
-	}
-	result = config_load(config, &source, &report);
-	if (source.fd >= 0)
-		close(source.fd);
 	tell(&report);
 	*said = report.n > 0;
 	config_report_release(&report);

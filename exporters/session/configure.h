@@ -13,6 +13,11 @@
 /* config_path of `btracectl run` without a config: file and console, everything sampled. */
 #define CONFIGURE_EMBEDDED "default:"
 
+/* The config of a session: a file, CONFIGURE_EMBEDDED, or with an empty path the environment alone. As
+ * config_load(); says nothing. */
+int configure_read(const char *path, const char *directory, const char *const *environment,
+		   struct config *config, struct config_report *report);
+
 void configure(struct session *s);
 
 /*

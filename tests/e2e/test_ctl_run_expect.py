@@ -86,6 +86,34 @@ def test_with_a_config_the_trace_file_is_where_it_says(t):
     assert "wants an exporter of the type file" in smoke(t, "-c", config, "--expect", path, status=2)
 
 
+def test_options_of_run_go_before_the_config(t):
+    path, config = prepare(t, "requests: 3\n"), t.path("btrace.yml")
+    with open(config, "w") as f:
+        f.write("tracing:\n  exporter_type: zipkin\n  sample_rate: 0\n  file: {path: out.jsonl}\n")
+    smoke(t, "-c", config, "--exporter", "file=" + t.path("an other.jsonl"), "--sample", "1", "--service", "shop",
+          "--set", "resource_attributes=team=till,note=two words", "--expect", path)
+    with open(t.path("an other.jsonl")) as f:
+        text = f.read()
+    assert not os.path.exists(t.path("out.jsonl"))
+    assert '"shop"' in text and '"till"' in text and '"two words"' in text, text[:2000]
+    assert "all 1 check passed" in smoke(t, "--exporter", "console", "--exporter", "file=x.jsonl", "--expect", path)
+    assert os.path.exists(t.path("work/x.jsonl")), "relative to where run was called"
+
+
+def test_options_of_run_that_are_mistaken_start_nothing(t):
+    prepare(t, "")
+    config = t.path("btrace.yml")
+    with open(config, "w") as f:
+        f.write("tracing: {exporter_type: file, sample_rate: 1, file: {path: out.jsonl}}\n"
+                "services: {shop: {tracing: {timeout: 3s}}}\n")
+    for options, wanted in ((["--set", "sample_rat=1"], "sample_rate"), (["--sample", "2"], "from 0 to 1"),
+                            (["--exporter", "zipkn"], "zipkin"), (["--set", "sample_rate"], "KEY=VALUE is wanted"),
+                            (["-c", config, "--set", "timeout=1s"], "btrace.yml:2 goes before it")):
+        p = t.run([t.ctl, "run", *options, "--", "touch", t.path("started")], cwd=t.docroot_copy)
+        assert p.returncode == 2 and wanted in p.stderr.decode(), (options, p.stderr)
+    assert not os.path.exists(t.path("started"))
+
+
 def test_no_requests_at_all_is_a_verdict_too(t):
     path = prepare(t, "requests: 0\n")
     p = t.run([t.ctl, "run", "--expect", path, "--", "true"], cwd=t.docroot_copy)
