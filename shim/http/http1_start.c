@@ -157,7 +157,6 @@ static enum http1_event no_version(struct http1 *p, struct http1_data *d)
 		return start_error(p);
 	piece(p, d, p->name, p->name_len, false);
 	p->flags |= F_WORDS;
-	p->version = 0;
 	p->state = S_TARGET;
 	return HTTP1_TARGET;
 }
