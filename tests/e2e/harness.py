@@ -121,6 +121,14 @@ class Test:
         return subprocess.run(argv, env=full, timeout=timeout, stdout=how.pop("stdout", subprocess.PIPE),
                               stderr=how.pop("stderr", subprocess.PIPE), cwd=how.pop("cwd", self.directory), **how)
 
+    def compile(self, name, *flags):
+        """hosts/NAME.c as a program; its path."""
+        program = self.path("%s%s" % (name, "".join(flags)))
+        if not os.path.exists(program):
+            subprocess.run(["cc", "-O1", *flags, "-o", program, os.path.join(ROOT, "tests", "e2e", "hosts", name + ".c")],
+                           check=True)
+        return program
+
     def spawn(self, argv, **how):
         """A helper process that is ended with the test."""
         how.setdefault("stdin", subprocess.DEVNULL)

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A small HTTP server with a bad habit: odd PORT HABIT. It answers each request with "ok", keeps connections
+ * alive, and serves one connection at a time or, where the habit says so, each in a thread or process of its
+ * own. With another library's point of view: nothing that it does is forbidden.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *habit;
+static int noise[2];
+
+static int is(const char *name) { return !strcmp(habit, name); }
+
+/* A child that shares our memory and closes everything it can, as launchers of programs do. */
+static void spawn_that_closes_all(void)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		for (int fd = 3; fd < 64; fd++)
+			close(fd);
+		close_range(3, ~0u, 0);
+		syscall(SYS_close, 4);
+		dup2(0, 5);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static void answer(int fd)
+{
+	static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+	if (is("vfork"))
+		spawn_that_closes_all();
+	if (is("bytewise")) {
+		for (size_t i = 0; i < sizeof(text) - 1; i++)
+			while (write(fd, text + i, 1) < 0 && errno == EINTR)
+				;
+		return;
+	}
+	while (write(fd, text, sizeof(text) - 1) < 0 && errno == EINTR)
+		;
+}
+
+static void serve(int fd)
+{
+	char in[4096];
+	size_t have = 0;
+	ssize_t n;
+
+	for (;;) {
+		char *end;
+
+		n = read(fd, in + have, sizeof(in) - 1 - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		in[have += (size_t)n] = 0;
+		while ((end = strstr(in, "\r\n\r\n"))) {
+			answer(fd);
+			have -= (size_t)(end + 4 - in);
+			memmove(in, end + 4, have + 1);
+		}
+	}
+}
+
+static void close_fd(void *fd) { close((int)(long)fd); }
+
+static void *serve_in_thread(void *fd)
+{
+	pthread_cleanup_push(close_fd, fd);
+	serve((int)(long)fd);
+	pthread_cleanup_pop(1);
+	return NULL;
+}
+
+/* One thread a connection; under "cancel" each new connection ends the thread of the one before it. */
+static void start_thread(int fd)
+{
+	static pthread_t before;
+	static int any;
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	pthread_attr_init(&attr);
+	if (is("small-stack") && pthread_attr_setstacksize(&attr, 16384))
+		abort();
+	if (is("cancel") && any) {
+		pthread_cancel(before);
+		pthread_join(before, NULL);
+	}
+	if (pthread_create(&thread, &attr, serve_in_thread, (void *)(long)fd))
+		abort();
+	before = thread;
+	any = 1;
+	if (!is("cancel"))
+		pthread_detach(thread);
+}
+
+/* Answers on descriptor 0, to which the connection has come by way of a high number. */
+static void serve_by_other_numbers(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, 700), low;
+
+	close(fd);
+	dup2(high, 0);
+	close(high);
+	low = dup(0);
+	serve(low);
+	close(low);
+	close(0);
+	open("/dev/null", O_RDONLY);
+}
+
+static void on_alarm(int number)
+{
+	int error = errno;
+	char c = 'x';
+
+	(void)number;
+	(void)!write(noise[1], &c, 1);
+	(void)!send(noise[1], &c, 1, MSG_DONTWAIT);
+	(void)!read(noise[0], &c, 1);
+	(void)!recv(noise[0], &c, 1, MSG_DONTWAIT);
+	errno = error;
+}
+
+static void ring_all_the_time(void)
+{
+	struct itimerval often = { { 0, 500 }, { 0, 500 } };
+	struct sigaction action = { .sa_handler = on_alarm };
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, noise))
+		abort();
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+/* From here on any system call but those of serving ends the process. Of ours only two are allowed, which
+ * real filters have for malloc and for logging: mmap of the connections' memory, getpid at a close. */
+static void lock_up(void)
+{
+#define ALLOW(call) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		ALLOW(read),
+		ALLOW(write),
+		ALLOW(accept),
+		ALLOW(accept4),
+		ALLOW(close),
+		ALLOW(exit_group),
+		ALLOW(rt_sigreturn),
+		ALLOW(mmap),
+		ALLOW(getpid),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(*code), code };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		abort();
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1, fd;
+
+	if (argc < 3)
+		return 2;
+	habit = argv[2];
+	at.sin_port = htons((unsigned short)atoi(argv[1]));
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(listener, (void *)&at, sizeof(at)) || listen(listener, 64))
+		return 1;
+	signal(SIGPIPE, SIG_IGN);
+	if (is("handler"))
+		ring_all_the_time();
+	if (is("seccomp"))
+		lock_up();
+	for (;;) {
+		fd = accept(listener, NULL, NULL);
+		if (fd < 0)
+			continue;
+		if (is("small-stack") || is("cancel") || is("threads"))
+			start_thread(fd);
+		else if (is("dup"))
+			serve_by_other_numbers(fd);
+		else {
+			serve(fd);
+			close(fd);
+		}
+	}
+}
