@@ -2,7 +2,9 @@
 #include "shim/address.h"
 
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "shim/sys.h"
 
@@ -27,6 +29,23 @@ void address_parse(const struct sockaddr *addr, socklen_t length, uint16_t *fami
 		*port = ntohs(in.sin6_port);
 		memcpy(out, &in.sin6_addr, 16);
 	}
+}
+
+uint8_t address_path(const struct sockaddr *addr, socklen_t length, char out[108])
+{
+	struct sockaddr_un un = { 0 };
+	size_t n;
+
+	if (!addr || length <= offsetof(struct sockaddr_un, sun_path) || addr->sa_family != AF_UNIX)
+		return 0;
+	memcpy(&un, addr, length < sizeof(un) ? length : sizeof(un));
+	n = (length < sizeof(un) ? length : sizeof(un)) - offsetof(struct sockaddr_un, sun_path);
+	if (un.sun_path[0])
+		n = strnlen(un.sun_path, n);
+	else
+		un.sun_path[0] = '@';
+	memcpy(out, un.sun_path, n);
+	return (uint8_t)n;
 }
 
 bool address_followed(uint16_t family)

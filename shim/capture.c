@@ -8,6 +8,7 @@ struct copy {
 	_Atomic uint32_t version; /* complete for this one; 0: none */
 	_Atomic uint32_t claimed; /* being made for this one */
 	uint16_t count[2];
+	uint32_t secret;
 	const char *name[POLICY_CAPTURED_MAX];
 	char text[POLICY_CAPTURED_BYTES + 1];
 };
@@ -21,6 +22,7 @@ static void make(struct copy *c, const struct policy *policy)
 
 	memcpy(c->text, policy->captured, POLICY_CAPTURED_BYTES);
 	c->text[POLICY_CAPTURED_BYTES] = 0;
+	c->secret = policy->captured_secret;
 	while (n < POLICY_CAPTURED_MAX && at < POLICY_CAPTURED_BYTES && c->text[at]) {
 		size_t length = strlen(c->text + at);
 
@@ -32,9 +34,10 @@ static void make(struct copy *c, const struct policy *policy)
 	c->count[CAPTURE_RESPONSE] = (uint16_t)(response < n ? response : n);
 }
 
-struct http1_captured capture_names(const struct policy *policy, enum capture_side side)
+struct capture capture_names(const struct policy *policy, enum capture_side side)
 {
-	struct http1_captured none = { 0, NULL };
+	struct capture none = { { 0, NULL }, 0 };
+	uint32_t before;
 	uint32_t version, old;
 	struct copy *c;
 
@@ -51,7 +54,7 @@ struct http1_captured capture_names(const struct policy *policy, enum capture_si
 		make(c, policy);
 		atomic_store_explicit(&c->version, version, memory_order_release);
 	}
-	return (struct http1_captured){
-		c->count[side], c->name + (side == CAPTURE_RESPONSE ? c->count[CAPTURE_REQUEST] : 0)
-	};
+	before = side == CAPTURE_RESPONSE ? c->count[CAPTURE_REQUEST] : 0;
+	return (struct capture){ { c->count[side], c->name + before },
+				 before < POLICY_CAPTURED_MAX ? c->secret >> before : 0 };
 }

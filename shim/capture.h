@@ -14,7 +14,17 @@
 
 enum capture_side { CAPTURE_REQUEST, CAPTURE_RESPONSE };
 
+struct capture {
+	struct http1_captured list;
+	uint32_t secret; /* mask over the list: their values are not to be recorded */
+};
+
 /* The names of that side; none if the policy has none or is just being copied. policy may be NULL. */
-struct http1_captured capture_names(const struct policy *policy, enum capture_side side);
+struct capture capture_names(const struct policy *policy, enum capture_side side);
+
+static inline bool capture_is_secret(const struct capture *c, unsigned index)
+{
+	return c->secret >> index & 1;
+}
 
 #endif

@@ -20,6 +20,7 @@
 #include "shim/http/http1.h"
 #include "shim/http/proxy.h"
 #include "shim/pool.h"
+#include "shim/scrub.h"
 
 #define CONN_IN_BUSY     1u
 #define CONN_OUT_BUSY    2u
@@ -51,6 +52,7 @@ struct pending { /* one request from its request line to the end of its response
 	uint32_t request_head;
 	uint16_t open_string; /* offset + 1 of the string being appended to */
 	uint16_t process;     /* owner of the slot */
+	struct scrub scrub;   /* of the request-target */
 	uint8_t answer;       /* enum http1_answer */
 	_Atomic uint8_t request_done;
 	_Atomic uint64_t request_body;
@@ -90,7 +92,9 @@ struct conn {
 	uint32_t index; /* its own */
 	uint32_t proxy; /* in side: PROXY protocol header that is being read, or was; 0: none */
 	uint64_t begin_ns;
+	uint64_t accepted_ns; /* with full timing */
 	uint64_t number;
+	uint8_t listener; /* index into fd_listener */
 	uint16_t peer_family, peer_port;
 	uint16_t local_family, local_port;
 	uint8_t peer[16];

@@ -11,7 +11,7 @@ struct feed { /* one call's view */
 	struct conn *c;
 	const struct policy *policy;
 	struct pending *p; /* the request that is arriving, NULL between requests */
-	struct http1_captured captured;
+	struct capture captured;
 	bool writable;   /* its slot is still ours to write: nobody has asked for its end */
 	uint64_t now_ns; /* read when first needed */
 };
@@ -77,9 +77,9 @@ static void field(struct feed *f, const struct http1_data *d)
 	if (!f->p || !f->writable)
 		return;
 	if (d->field < HTTP1_FIELD_MAX && tag_of_field[d->field])
-		request_string(f->p, (enum span_tag)tag_of_field[d->field], NULL, d);
-	else if (d->field >= HTTP1_FIELD_CAPTURED && captured < f->captured.count)
-		request_string(f->p, TAG_REQUEST_HEADER, f->captured.names[captured], d);
+		request_string(f->p, (enum span_tag)tag_of_field[d->field], d);
+	else if (d->field >= HTTP1_FIELD_CAPTURED && captured < f->captured.list.count)
+		request_header(f->p, TAG_REQUEST_HEADER, &f->captured, captured, d);
 }
 
 static void head_complete(struct feed *f)
@@ -160,7 +160,7 @@ static void on_event(struct feed *f, enum http1_event event, const struct http1_
 		break;
 	case HTTP1_TARGET:
 		if (p && f->writable)
-			request_string(p, TAG_TARGET, NULL, d);
+			request_target(p, f->policy, d);
 		break;
 	case HTTP1_VERSION: count_request(f); break;
 	case HTTP1_FIELD: field(f, d); break;
@@ -231,7 +231,8 @@ void exchange_input(struct conn *c, const struct iovec *iov, size_t count, uint6
 	struct http1_options options = { .wanted = f.policy ? f.policy->wanted_fields : UINT32_MAX };
 	struct http1_data d;
 
-	options.captured = f.captured = capture_names(f.policy, CAPTURE_REQUEST);
+	f.captured = capture_names(f.policy, CAPTURE_REQUEST);
+	options.captured = f.captured.list;
 	if (!count || !resynchronised(c, iov, n))
 		return;
 	if (atomic_load_explicit(&c->last_response, memory_order_acquire))

@@ -9,7 +9,7 @@
 
 struct feed { /* one call's view */
 	struct conn *c;
-	struct http1_captured captured;
+	struct capture captured;
 	struct pending *p; /* the request that is being answered, NULL between responses and for orphans */
 	uint64_t now_ns;   /* read when first needed */
 };
@@ -140,10 +140,10 @@ static void captured_field(struct feed *f, const struct http1_data *d)
 {
 	unsigned index = (unsigned)d->field - HTTP1_FIELD_CAPTURED;
 
-	if (f->p && d->field >= HTTP1_FIELD_CAPTURED && index < f->captured.count &&
+	if (f->p && d->field >= HTTP1_FIELD_CAPTURED && index < f->captured.list.count &&
 	    !http1_is_interim(&f->c->out) &&
 	    atomic_load_explicit(&f->p->phase, memory_order_acquire) == PENDING_READY)
-		request_string(f->p, TAG_RESPONSE_HEADER, f->captured.names[index], d);
+		request_header(f->p, TAG_RESPONSE_HEADER, &f->captured, index, d);
 }
 
 static void answered(struct feed *f, enum span_end end)
@@ -234,7 +234,8 @@ void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint
 
 	if (!count || !resynchronised(c, iov, n))
 		return;
-	options.captured = f.captured = capture_names(table_policy(&shim.table), CAPTURE_RESPONSE);
+	f.captured = capture_names(table_policy(&shim.table), CAPTURE_RESPONSE);
+	options.captured = f.captured.list;
 	for (size_t i = 0; i < count && n; i++) {
 		size_t size = iov[i].iov_len < n ? iov[i].iov_len : (size_t)n;
 		const char *in = iov[i].iov_base, *end = in + size;

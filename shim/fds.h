@@ -35,6 +35,8 @@ void fd_forget_entry(int fd, uint64_t entry);
 struct listener {
 	uint16_t family, port;
 	uint8_t address[16];
+	uint8_t path_bytes;
+	char path[108]; /* of a UNIX socket; '@' in place of the NUL of an abstract one */
 };
 extern struct listener fd_listener[FD_LISTENERS];
 uint32_t fd_new_listener(void); /* 0: none left; index 0 is "unknown" */

@@ -83,6 +83,20 @@ bool record_append(struct span_slot *slot, uint16_t open, const char *p, size_t 
 	return false;
 }
 
+void record_cut(struct span_slot *slot, uint16_t open, size_t n)
+{
+	uint8_t *head = slot->tail + open - 1;
+	uint16_t have;
+
+	if (!open || open - 1u + STRING_HEAD > SPAN_TAIL_BYTES)
+		return;
+	have = get16(head + 2);
+	if (n > have || have > slot->head.tail_bytes)
+		return;
+	put16(head + 2, (uint16_t)(have - n));
+	slot->head.tail_bytes = (uint16_t)(slot->head.tail_bytes - n);
+}
+
 bool record_string(struct span_slot *slot, enum span_tag tag, const char *p, size_t n)
 {
 	return record_append(slot, record_open(slot, tag), p, n);

@@ -18,6 +18,8 @@
 uint16_t record_open(struct span_slot *slot, enum span_tag tag);
 /* Appends to the string opened; true: all of it fitted. */
 bool record_append(struct span_slot *slot, uint16_t open, const char *p, size_t n);
+/* Takes n bytes off the end of the string opened last. */
+void record_cut(struct span_slot *slot, uint16_t open, size_t n);
 /* Opens, appends, done. */
 bool record_string(struct span_slot *slot, enum span_tag tag, const char *p, size_t n);
 

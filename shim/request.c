@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "shim/capture.h"
 #include "shim/decide.h"
 #include "shim/exchange.h"
+#include "shim/fds.h"
 #include "shim/record.h"
 #include "shim/sys.h"
 
@@ -65,8 +67,13 @@ static void start_record(const struct conn *c, struct pending *p, const char *me
 	put_address(&r->local, c->local_family, c->local_port, c->local);
 	if (c->proxy)
 		put_proxied(&r->proxied, pool_at(&proxy_pool, c->proxy));
+	if (r->request_number == 0 && c->accepted_ns && r->start_ns > c->accepted_ns)
+		r->wait_ns = r->start_ns - c->accepted_ns;
 	if (r->method == SPAN_METHOD_OTHER)
 		record_string(slot, TAG_METHOD, method, n);
+	if (fd_listener[c->listener].path_bytes)
+		record_string(slot, TAG_UNIX_PATH, fd_listener[c->listener].path,
+			      fd_listener[c->listener].path_bytes);
 	p->answer = r->method == SPAN_METHOD_HEAD      ? HTTP1_ANSWER_HEAD
 		    : r->method == SPAN_METHOD_CONNECT ? HTTP1_ANSWER_CONNECT
 						       : HTTP1_ANSWER_PLAIN;
@@ -125,19 +132,58 @@ struct span_slot *request_slot(struct pending *p)
 	return p && p->slot != TABLE_NO_SLOT && exchange_own(p) ? &shim.table.slot[p->slot] : NULL;
 }
 
-void request_string(struct pending *p, enum span_tag tag, const char *prefix, const struct http1_data *d)
+static void append(struct pending *p, struct span_slot *slot, const char *text, size_t n)
+{
+	if (!record_append(slot, p->open_string, text, n))
+		p->open_string = 0; /* a later piece must not follow a gap */
+}
+
+void request_string(struct pending *p, enum span_tag tag, const struct http1_data *d)
 {
 	struct span_slot *slot = request_slot(p);
 
 	if (!slot)
 		return;
+	if (d->first)
+		p->open_string = record_open(slot, tag);
+	append(p, slot, d->p, d->n);
+}
+
+void request_target(struct pending *p, const struct policy *policy, const struct http1_data *d)
+{
+	struct span_slot *slot = request_slot(p);
+	const char *in = d->p, *end = d->p + d->n;
+	struct scrub_piece piece;
+
+	if (!slot)
+		return;
+	if (d->first) {
+		p->open_string = record_open(slot, TAG_TARGET);
+		scrub_begin(&p->scrub, p->answer == HTTP1_ANSWER_CONNECT);
+	}
+	while (p->open_string && scrub_next(&p->scrub, scrub_keys(policy), &in, end, &piece)) {
+		if (piece.cut)
+			record_cut(slot, p->open_string, piece.cut);
+		append(p, slot, piece.p, piece.n);
+	}
+}
+
+void request_header(struct pending *p, enum span_tag tag, const struct capture *captured, unsigned index,
+		    const struct http1_data *d)
+{
+	struct span_slot *slot = request_slot(p);
+	const char *name = captured->list.names[index];
+
+	if (!slot)
+		return;
 	if (d->first) {
 		p->open_string = record_open(slot, tag);
-		if (prefix && !record_append(slot, p->open_string, prefix, strlen(prefix) + 1))
-			p->open_string = 0;
+		append(p, slot, name, strlen(name) + 1);
 	}
-	if (!record_append(slot, p->open_string, d->p, d->n))
-		p->open_string = 0; /* a later piece must not follow a gap */
+	if (!capture_is_secret(captured, index))
+		append(p, slot, d->p, d->n);
+	else if (d->first)
+		append(p, slot, "REDACTED", 8);
 }
 
 static void drop_slot(struct pending *p, enum ledger why)

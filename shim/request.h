@@ -9,6 +9,7 @@
 
 #include "shim/conn.h"
 
+struct capture;
 struct http1_data;
 
 /* A pending request for this method, with a slot if there is one; 0: no memory. */
@@ -17,8 +18,13 @@ uint32_t request_open(struct conn *c, const char *method, size_t n, uint64_t sta
 /* The slot, or NULL: none, or not ours any more. After fork this is where a child takes it over. */
 struct span_slot *request_slot(struct pending *p);
 
-/* A piece of a string; prefix (NUL included) goes in front of the first piece; may be NULL. */
-void request_string(struct pending *p, enum span_tag tag, const char *prefix, const struct http1_data *d);
+/* A piece of a string. */
+void request_string(struct pending *p, enum span_tag tag, const struct http1_data *d);
+/* A piece of the request-target; secrets do not get into the slot. policy NULL: those of the conventions. */
+void request_target(struct pending *p, const struct policy *policy, const struct http1_data *d);
+/* A piece of a captured header. */
+void request_header(struct pending *p, enum span_tag tag, const struct capture *captured, unsigned index,
+		    const struct http1_data *d);
 
 /* The head is complete: keep the slot or give it back, counted. policy NULL: the exporter will judge. */
 void request_judge(struct pending *p, const struct policy *policy);

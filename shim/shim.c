@@ -42,9 +42,12 @@ static uint32_t learn_listener(int fd)
 	if (sys3(SYS_getsockname, fd, (void *)&addr, (void *)&length) < 0)
 		return 0;
 	index = fd_new_listener();
-	if (index)
-		address_parse((struct sockaddr *)&addr, length, &fd_listener[index].family,
-			      &fd_listener[index].port, fd_listener[index].address);
+	if (index) {
+		struct listener *l = &fd_listener[index];
+
+		address_parse((struct sockaddr *)&addr, length, &l->family, &l->port, l->address);
+		l->path_bytes = address_path((struct sockaddr *)&addr, length, l->path);
+	}
 	fd_set_entry(fd, (uint64_t)index << 2 | FD_LISTENER);
 	return index;
 }
@@ -81,6 +84,7 @@ static void learn_local(int fd, struct conn *c)
 
 static void follow(int fd, uint32_t listener, const struct sockaddr *addr, socklen_t length)
 {
+	const struct policy *policy = table_policy(&shim.table);
 	uint32_t index = conn_new();
 	struct conn *c;
 
@@ -92,10 +96,13 @@ static void follow(int fd, uint32_t listener, const struct sockaddr *addr, sockl
 	}
 	c = conn_at(index);
 	address_parse(addr, length, &c->peer_family, &c->peer_port, c->peer);
+	c->listener = (uint8_t)listener;
 	c->local_family = fd_listener[listener].family;
 	c->local_port = fd_listener[listener].port;
 	memcpy(c->local, fd_listener[listener].address, sizeof(c->local));
 	learn_local(fd, c);
+	if (policy && policy->flags & POLICY_FLAG_FULL_TIMING)
+		c->accepted_ns = clock_now_ns();
 	if (!c->peer_family) /* the peer of a UNIX socket has no name */
 		c->peer_family = c->local_family;
 	if (!fd_set_entry(fd, fd_entry_of_conn(index))) {

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "shim/http/http1.h"
 
@@ -82,13 +83,35 @@ static uint16_t add_captured(const struct config_list *list, struct policy *poli
 	return added;
 }
 
+static bool is_listed(const struct config_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!strcasecmp(list->items[i].text, name))
+			return true;
+	return false;
+}
+
 static void add_all_captured(const struct config *config, struct policy *policy)
 {
+	uint32_t n;
 	size_t used = 0;
+	const char *name = policy->captured;
 
 	policy->captured_request = add_captured(&config->capture_request, policy, &used, 0);
 	policy->captured_response =
 		add_captured(&config->capture_response, policy, &used, policy->captured_request);
+	n = (uint32_t)policy->captured_request + policy->captured_response;
+	for (uint32_t i = 0; i < n; i++, name += strlen(name) + 1)
+		if (is_listed(&config->redact_headers, name))
+			policy->captured_secret |= 1u << i;
+}
+
+/* What there is no room for is redacted in the exporter alone. */
+static void add_redacted(const struct config_list *list, struct policy *policy)
+{
+	for (size_t i = 0; i < list->n && i < POLICY_REDACTED_MAX; i++)
+		policy->redacted[policy->n_redacted++] =
+			policy_key_hash(list->items[i].text, strlen(list->items[i].text));
 }
 
 void policy_build(struct table *t, const struct config *config)
@@ -112,6 +135,7 @@ void policy_build(struct table *t, const struct config *config)
 	policy->wanted_fields = fields_of(config->propagator);
 	policy->flags = flags_of(config);
 	add_all_captured(config, policy);
+	add_redacted(&config->redact_query, policy);
 	table_publish_policy(t, version);
 }
 

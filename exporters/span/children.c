@@ -78,7 +78,7 @@ size_t span_children(const struct span_slot *copy, const struct span_options *op
 		received = within(parent, build_time(&b, r->request_end_ns));
 	begin(&b, parent, 0, true, &out[n]);
 	end(&b, parent->start_unix_ns, received, &out[n++]);
-	if (!r->response_start_ns || !r->status)
+	if (!r->status) /* with one but without its time: killed while it handed over the answer */
 		return arena->failed ? 0 : n;
 	begin(&b, parent, 1, false, &out[n]);
 	build_int(&b, NAME_STATUS, r->status);

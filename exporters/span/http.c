@@ -94,6 +94,8 @@ void http_target(struct span_build *b)
 	if (question < rest.n)
 		t->query = redact_query(b->arena, &b->options->redact_query, skip(rest, question + 1));
 	t->path = redact_path(b->arena, &b->options->redact_query, t->path);
+	if (!absolute && t->path.n && t->path.p[0] != '/')
+		t->path = redact_odd(b->arena, t->path);
 }
 
 static struct slice version_text(struct arena *arena, uint8_t version)

@@ -174,6 +174,18 @@ static struct slice redact_authority(struct arena *arena, struct slice url, size
 			 3);
 }
 
+struct slice redact_odd(struct arena *arena, struct slice target)
+{
+	const char *at = target.n ? memrchr(target.p, '@', target.n) : NULL;
+
+	if (!at)
+		return target;
+	return text_join(arena,
+			 (struct slice[]){ SLICE("REDACTED:REDACTED@"),
+					   part(target, (size_t)(at + 1 - target.p), target.n) },
+			 2);
+}
+
 struct slice redact_url(struct arena *arena, const struct redact_list *list, struct slice url)
 {
 	size_t begin = 0, end, question;

@@ -30,6 +30,9 @@ struct slice redact_query(struct arena *arena, const struct redact_list *list, s
 /* Path parameters (;key=value) whose key is in the list, and jsessionid in any case, which is a login. */
 struct slice redact_path(struct arena *arena, const struct redact_list *list, struct slice path);
 
+/* A target of no known form: what is in front of its last @ may be somebody's password. */
+struct slice redact_odd(struct arena *arena, struct slice target);
+
 /*
  * A whole URL or URL reference: user and password become REDACTED:REDACTED@,
  * then path and query as above. Fragments stay out: they can carry tokens.

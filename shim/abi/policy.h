@@ -21,6 +21,7 @@
 #define POLICY_HEAD_BYTES     4096u
 #define POLICY_CAPTURED_MAX   32u
 #define POLICY_CAPTURED_BYTES 1536u
+#define POLICY_REDACTED_MAX   64u
 
 enum policy_mode { POLICY_PENDING = 0, POLICY_OFF, POLICY_ON };
 
@@ -68,12 +69,34 @@ struct policy {
 	char captured[POLICY_CAPTURED_BYTES];
 	uint64_t keep_slower_ns;     /* 0 = no such rule */
 	uint32_t inject_hosts_bytes; /* later: allow and deny lists */
+	uint32_t captured_secret;    /* mask over the names of captured[]: REDACTED in place of the value */
+	uint32_t n_redacted;
 	uint32_t reserved[64];
+	uint64_t redacted[POLICY_REDACTED_MAX]; /* keys of queries whose value is a secret: policy_key_hash()
+						 */
 	/* at POLICY_HEAD_BYTES: the exclusion automaton (automaton.h) */
 };
 
 _Static_assert(sizeof(struct policy) <= POLICY_HEAD_BYTES, "policy head");
 _Static_assert(offsetof(struct policy, captured) == 52, "ABI");
+
+/*
+ * Keys are compared by hash (FNV-1a, 64 bits): a key in shared memory could lose
+ * its end while it is read, and two keys with the same hash hide too much at worst.
+ */
+static inline uint64_t policy_key_add(uint64_t hash, uint8_t c)
+{
+	return (hash ^ c) * UINT64_C(0x100000001b3);
+}
+
+static inline uint64_t policy_key_hash(const char *key, size_t n)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < n; i++)
+		hash = policy_key_add(hash, (uint8_t)key[i]);
+	return hash;
+}
 
 enum policy_verdict { POLICY_DROP = 0, POLICY_SAMPLE = 1 };
 

@@ -139,6 +139,7 @@ def test_ipv6_and_unix_sockets_are_traced(t):
     check_spans(exchanges, spans)
     by_path = {s.target: s for s in spans}
     assert by_path["/six"].get("client.address") == "::1", by_path["/six"].attributes
+    assert by_path["/unix"].get("network.local.address") == path, by_path["/unix"].attributes
     assert by_path["/six"].get("server.port") in (None, 80, six.port), by_path["/six"].attributes
 
 

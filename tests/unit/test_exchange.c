@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* memmem */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -293,4 +294,67 @@ Test(exchange, the_parent_comes_from_traceparent, .init = begin)
 	cr_assert_eq(s.head.trace_id[0], 0x4b);
 	cr_assert_eq(s.head.parent_span_id[7], 0xb7);
 	cr_assert(s.head.flags & SPAN_FLAG_REMOTE_PARENT);
+}
+
+/* Is the text anywhere in the table? */
+static bool in_table(const char *text)
+{
+	return memmem(shim.table.header, table_bytes(256), text, strlen(text)) != NULL;
+}
+
+Test(exchange, secrets_of_a_target_never_reach_the_table, .init = begin)
+{
+	static const char *const rows[][2] = {
+		{ "GET /a?x=1&sig=hush&y=2 HTTP/1.1\r\nHost: h\r\n\r\n", "/a?x=1&sig=REDACTED&y=2" },
+		{ "GET http://u:hush@h/a HTTP/1.1\r\nHost: h\r\n\r\n", "http://REDACTED:REDACTED@h/a" },
+		{ "GET /a;jsessionid=hush HTTP/1.1\r\nHost: h\r\n\r\n", "/a;jsessionid=REDACTED" },
+	};
+	struct policy *policy = (struct policy *)(uintptr_t)table_policy(&shim.table);
+
+	policy->redacted[policy->n_redacted++] = policy_key_hash("sig", 3);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		feed(true, rows[i][0], SIZE_MAX / 2);
+		cr_expect(in_table(rows[i][1]), "%s", rows[i][1]);
+		cr_expect_not(in_table("hush"), "%s", rows[i][0]);
+		respond(NONE);
+		expect(204, SPAN_END_COMPLETE, 0, 0);
+	}
+}
+
+Test(exchange, a_target_is_scrubbed_at_any_split, .init = begin)
+{
+	struct policy *policy = (struct policy *)(uintptr_t)table_policy(&shim.table);
+
+	policy->redacted[policy->n_redacted++] = policy_key_hash("sig", 3);
+	for (size_t piece = 1; piece < 40; piece++) {
+		feed(true, "GET http://u:pw@h/a?sig=hush&y=2 HTTP/1.1\r\nHost: h\r\n\r\n", piece);
+		cr_expect(in_table("http://REDACTED:REDACTED@h/a?sig=REDACTED&y=2"));
+		cr_expect_not(in_table("hush"));
+		respond(NONE);
+		expect(204, SPAN_END_COMPLETE, 0, 0);
+	}
+}
+
+Test(exchange, captured_headers_of_the_deny_list_are_recorded_without_their_value, .init = begin)
+{
+	static const char names[] = "cookie\0x-a\0set-cookie\0x-b";
+	struct policy *policy = (struct policy *)(uintptr_t)table_policy(&shim.table);
+
+	memcpy(policy->captured, names, sizeof names);
+	policy->captured_request = policy->captured_response = 2;
+	policy->captured_secret = 1u << 0 | 1u << 2;
+	for (size_t piece = 1; piece < 100; piece += 3) {
+		feed(true, "GET /a HTTP/1.1\r\nHost: h\r\nCookie: hush\r\nX-A: seen\r\n\r\n", piece);
+		feed(false, "HTTP/1.1 204 No Content\r\nSet-Cookie: hush\r\nX-B: told\r\n\r\n", piece);
+		cr_expect_not(in_table("hush"));
+		for (size_t i = 0; i < 4; i++) {
+			static const char *const wanted[] = { "cookie\0REDACTED", "x-a\0seen",
+							      "set-cookie\0REDACTED", "x-b\0told" };
+			static const size_t size[] = { 15, 8, 19, 8 };
+
+			cr_expect(memmem(shim.table.header, table_bytes(256), wanted[i], size[i]), "%s",
+				  wanted[i]);
+		}
+		expect(204, SPAN_END_COMPLETE, 0, 0);
+	}
 }

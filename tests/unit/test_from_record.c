@@ -329,3 +329,13 @@ Test(from_record, children_without_an_answer_is_the_receive_alone)
 	s = record_plain(SPAN_KIND_CLIENT);
 	cr_expect_eq(children(&s, out), 0, "SERVER spans only");
 }
+
+Test(from_record, children_of_an_answer_whose_time_died_with_the_process)
+{
+	struct span_slot s = record_plain(SPAN_KIND_SERVER);
+	struct span out[SPAN_CHILDREN_MAX];
+
+	s.head.response_start_ns = 0;
+	cr_assert_eq(children(&s, out), 3);
+	cr_expect_eq(out[1].start_unix_ns, make(&s).end_unix_ns);
+}

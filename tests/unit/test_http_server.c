@@ -54,6 +54,8 @@ Test(http_server, forms_of_the_target)
 		{ "http:///a", "/a", "", "http", "h.example", "81" },
 		{ "a/b?c", "a/b", "c", "http", "h.example", "81" },
 		{ "?a", "", "a", "http", "h.example", "81" },
+		{ "u:p@x/a?b", "REDACTED:REDACTED@x/a", "b", "http", "h.example", "81" },
+		{ "1x://u:p@x/a", "REDACTED:REDACTED@x/a", "", "http", "h.example", "81" },
 		{ "", "", "", "http", "h.example", "81" },
 		{ "/a?sig=1&b=2", "/a", "sig=REDACTED&b=2", "http", "h.example", "81" },
 		{ "/a;jsessionid=1?b", "/a;jsessionid=REDACTED", "b", "http", "h.example", "81" },
