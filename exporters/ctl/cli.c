@@ -185,6 +185,7 @@ int cli_parse(const struct cli_command *command, int *argc, char **argv, void *i
 		return rc;
 	while (i < *argc)
 		argv[operands++] = argv[i++];
+	argv[operands] = NULL; /* execvp() goes by that */
 	*argc = operands;
 	return CLI_RUN;
 }

@@ -114,6 +114,12 @@ def test_options_of_run_that_are_mistaken_start_nothing(t):
     assert not os.path.exists(t.path("started"))
 
 
+def test_the_command_gets_its_arguments_and_no_more(t):
+    for before in (["--"], ["--service", "x", "--"], ["-c", "/dev/null", "--"], []):
+        p = t.run([t.ctl, "run", *before, "printf", "[%s]", "--bind", "a b", "18"], cwd=t.directory)
+        assert p.stdout == b"[--bind][a b][18]", (before, p.stdout)
+
+
 def test_no_requests_at_all_is_a_verdict_too(t):
     path = prepare(t, "requests: 0\n")
     p = t.run([t.ctl, "run", "--expect", path, "--", "true"], cwd=t.docroot_copy)

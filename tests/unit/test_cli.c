@@ -49,6 +49,16 @@ static int parse(const struct cli_command *c, const char *line)
 	return cli_parse(c, &argc, argv, &v);
 }
 
+Test(cli, the_operands_end_with_a_null_as_execvp_wants_it)
+{
+	cr_expect_eq(parse(&run_like, "-f|--|cmd|-x|last"), CLI_RUN);
+	cr_expect_eq(argc, 4);
+	cr_expect_str_eq(argv[3], "last");
+	cr_expect_null(argv[argc]);
+	cr_expect_eq(parse(&command, "one|-f|two"), CLI_RUN);
+	cr_expect(argc == 3 && !argv[3]);
+}
+
 Test(cli, values_are_set_in_every_spelling)
 {
 	cr_expect_eq(parse(&command, "-f|--text|a b|--count=12|--choice|green|--duration|1.5s|--status=5xx"),
