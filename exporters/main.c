@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -63,6 +64,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	reset_process();
+	prctl(PR_SET_NAME, "btrace-exporter"); /* whatever the file is called: btracectl looks for it */
 	s.environment = (const char *const *)environ;
 	s.table_size = (size_t)st.st_size;
 	s.named = fcntl(SESSION_FD_SOCKET, F_GETFD) >= 0;

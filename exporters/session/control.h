@@ -3,15 +3,20 @@
 #define BTRACE_CONTROL_H
 
 /*
- * What keeper and worker share: an anonymous mapping made before the worker is
- * forked, so that it outlives a worker that dies. Hosts never see it. The
- * keeper commands, the worker answers; counters are the worker's alone but for
- * `dead`, which the keeper sets and the worker clears.
+ * What keeper and worker share: a mapping made before the worker is forked, so
+ * that it outlives a worker that dies. Hosts never see it. The keeper commands,
+ * the worker answers; counters are the worker's alone but for `dead`, which the
+ * keeper sets and the worker clears.
+ *
+ * It is a memfd of the name CONTROL_NAME, and that is how `btracectl top` and
+ * `ps` look on: through /proc/KEEPER/fd, where the kernel lets in the keeper's
+ * own user and root. They read copies; nothing they do holds the session up.
  */
 
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "exporters/session/live.h"
 #include "shim/abi/table.h"
 
 enum control_command {
@@ -30,6 +35,9 @@ enum control_state {
 };
 
 #define CONTROL_SINKS 8u
+#define CONTROL_NAME  "btrace-control"
+#define CONTROL_MAGIC 0x314C525443544221ull
+#define CONTROL_ABI   1u
 
 struct control_sink {
 	char name[16];
@@ -39,6 +47,8 @@ struct control_sink {
 };
 
 struct control {
+	uint64_t magic; /* with abi and bytes: is a looker-on of this build? */
+	uint32_t abi, bytes;
 	_Atomic uint32_t command; /* enum control_command */
 	_Atomic uint32_t state;   /* enum control_state */
 	_Atomic uint32_t epoch;   /* of the worker; a newer one takes over what an older one held */
@@ -50,6 +60,7 @@ struct control {
 	_Atomic uint64_t sampled_out, excluded, dropped_off; /* judged here: they came before the policy */
 	uint32_t n_sinks;
 	struct control_sink sink[CONTROL_SINKS];
+	struct live live;
 };
 
 struct control *control_create(void); /* NULL: no memory */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
 #include "exporters/session/session.h"
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 int session_map(struct session *s, bool shared)
 {
@@ -31,8 +33,20 @@ void session_unmap(struct session *s)
 
 struct control *control_create(void)
 {
-	void *p =
-		mmap(NULL, sizeof(struct control), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct control *c = MAP_FAILED;
+	int fd = memfd_create(CONTROL_NAME, MFD_CLOEXEC);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (fd >= 0 && ftruncate(fd, sizeof(*c)) == 0)
+		c = mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (c == MAP_FAILED) { /* a limit on the size of files, perhaps: then nobody can look on */
+		if (fd >= 0)
+			close(fd);
+		c = mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	}
+	if (c == MAP_FAILED)
+		return NULL;
+	c->magic = CONTROL_MAGIC;
+	c->abi = CONTROL_ABI;
+	c->bytes = sizeof(*c);
+	return c;
 }

@@ -35,6 +35,7 @@ int take_init(struct take *t, struct session *s, uint16_t epoch)
 	t->resources.host = &t->host;
 	memcpy(t->resources.seed, s->table.header->seed, sizeof(t->resources.seed));
 	session_options(&s->config, &t->facts, &t->options, &t->resources);
+	live_index_init(&t->live, &s->control->live);
 	routes_init(&t->routes, &s->config, &t->arena, &t->options);
 	return t->spans && t->slots && !t->facts.failed ? 0 : -ENOMEM;
 }
@@ -172,6 +173,7 @@ static void add_span(struct take *t, struct span_slot *copy, int64_t to_unix)
 		return;
 	}
 	control_add(&c->taken, 1);
+	live_count(&c->live, &t->live, span);
 	if (copy->head.end != SPAN_END_COMPLETE && copy->head.end != SPAN_END_SWITCHED)
 		control_add(&c->aborted, 1);
 	t->n++;

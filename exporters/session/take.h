@@ -24,6 +24,7 @@ struct take {
 	struct resource_options resources;
 	struct host_facts host;
 	struct routes routes;
+	struct live_index live;
 	struct arena facts; /* host facts, configured attributes */
 	struct arena arena; /* of the batch */
 	struct take_resource *resource[TABLE_PROCESSES];
