@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* To be preloaded behind libbtrace.so: the process dies between the kernel's taking the response and send()'s return. */
+/* To be preloaded behind libbtrace.so: the process dies between the kernel's taking the response and send()'s
+ * return. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <sys/socket.h>
