@@ -31,6 +31,11 @@ int raw_accept4(int fd, __SOCKADDR_ARG addr, socklen_t *length, int flags)
 	return (int)result(sys4(SYS_accept4, fd, addr.__sockaddr__, length, flags));
 }
 
+int raw_connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t length)
+{
+	return (int)result(sys3(SYS_connect, fd, addr.__sockaddr__, length));
+}
+
 ssize_t raw_read(int fd, void *p, size_t n) { return result(sys3(SYS_read, fd, p, n)); }
 ssize_t raw_readv(int fd, const struct iovec *iov, int count)
 {

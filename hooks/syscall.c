@@ -61,6 +61,9 @@ static void after(long number, const long a[6], long result)
 		report_accepted((int)a[0], (int)result, (struct sockaddr *)a[1],
 				a[2] && result >= 0 ? *(socklen_t *)a[2] : 0);
 		break;
+	case SYS_connect:
+		shim_connected((int)a[0], (struct sockaddr *)a[1], (socklen_t)a[2], (int)result);
+		break;
 	case SYS_recvmsg:
 		if (result >= 0 && ((struct msghdr *)a[1])->msg_controllen)
 			shim_received_control((struct msghdr *)a[1]);

@@ -9,6 +9,8 @@ struct pool pending_pool = { .size = (sizeof(struct pending) + 15) & ~15u, .per_
 struct pool ring_pool = { .size = (sizeof(struct pending_ring) + 15) & ~15u, .per_slab = 16 };
 struct pool proxy_pool = { .size = (sizeof(struct conn_proxy) + 15) & ~15u, .per_slab = 16 };
 
+struct pool path_pool = { .size = (sizeof(struct conn_path) + 15) & ~15u, .per_slab = 16 };
+
 _Static_assert(offsetof(struct conn, next_free) == 0, "the pool's word");
 _Static_assert(offsetof(struct pending, next_free) == 0, "the pool's word");
 
@@ -16,7 +18,30 @@ _Static_assert(offsetof(struct pending, next_free) == 0, "the pool's word");
 
 static uint32_t epoch_now(void) { return (uint32_t)self_get()->epoch << CONN_EPOCH_SHIFT; }
 
-uint32_t conn_new(void)
+enum ledger conn_counter(uint8_t role, enum ledger what)
+{
+	if (role == CONN_SERVER)
+		return what;
+	switch (what) {
+	case LEDGER_REQUESTS: return LEDGER_CLIENT_REQUESTS;
+	case LEDGER_CLAIMED: return LEDGER_CLIENT_CLAIMED;
+	case LEDGER_SAMPLED_OUT: return LEDGER_CLIENT_SAMPLED_OUT;
+	case LEDGER_EXCLUDED: return LEDGER_CLIENT_EXCLUDED;
+	case LEDGER_DROPPED_TABLE_FULL:
+	case LEDGER_DROPPED_PIPELINE:
+	case LEDGER_DROPPED_LOST:
+	case LEDGER_DROPPED_OFF: return LEDGER_CLIENT_DROPPED;
+	case LEDGER_OPAQUE_NOT_HTTP:
+	case LEDGER_OPAQUE_TLS:
+	case LEDGER_OPAQUE_BROKEN:
+	case LEDGER_OPAQUE_CONTENDED:
+	case LEDGER_OPAQUE_NO_MEMORY:
+	case LEDGER_ORPHAN_RESPONSES: return LEDGER_CLIENT_OPAQUE;
+	default: return what;
+	}
+}
+
+uint32_t conn_new(enum conn_role role)
 {
 	uint32_t index = pool_take(&conn_pool);
 	struct conn *c;
@@ -31,6 +56,7 @@ uint32_t conn_new(void)
 	http1_init(&c->in, HTTP1_REQUEST);
 	http1_init(&c->out, HTTP1_RESPONSE);
 	c->index = index;
+	c->role = (uint8_t)role;
 	c->number = atomic_fetch_add_explicit(&shim.connections, 1, memory_order_relaxed) + 1;
 	atomic_store_explicit(&c->references, 1, memory_order_release);
 	return index;
@@ -108,6 +134,9 @@ static void try_free(struct conn *c)
 	if (c->proxy)
 		pool_give(&proxy_pool, c->proxy);
 	c->proxy = 0;
+	if (c->path)
+		pool_give(&path_pool, c->path);
+	c->path = 0;
 	atomic_fetch_add_explicit(&c->generation, 1, memory_order_release);
 	pool_give(&conn_pool, c->index);
 }
@@ -136,7 +165,7 @@ void conn_give_up(struct conn *c, enum ledger why)
 	uint32_t old = atomic_fetch_or_explicit(&c->use, CONN_OPAQUE, memory_order_acq_rel);
 
 	if (!(old & CONN_OPAQUE))
-		ledger_count(why);
+		ledger_count(conn_counter(c->role, why));
 	if (!(old & BUSY))
 		settle(c);
 }

@@ -3,8 +3,12 @@
 #define BTRACE_CONN_H
 
 /*
- * Connections. The accepted socket is the identity, not the descriptor: several
- * descriptors (dup) share one connection by reference count.
+ * Connections. The accepted or connected socket is the identity, not the
+ * descriptor: several descriptors (dup) share one connection by reference count.
+ *
+ * "In" is where requests go by, "out" where responses do: on a connection that
+ * was accepted what is read and what is written, on one that we made
+ * (CONN_CLIENT) the other way round. So the exchange does not know which it is.
  *
  * Who may touch what: `in` and what belongs to it is the property of whoever
  * holds CONN_IN_BUSY, `out` of whoever holds CONN_OUT_BUSY. The bits are taken
@@ -21,6 +25,7 @@
 #include "shim/http/proxy.h"
 #include "shim/pool.h"
 #include "shim/scrub.h"
+#include "shim/serving.h"
 
 #define CONN_IN_BUSY     1u
 #define CONN_OUT_BUSY    2u
@@ -35,6 +40,8 @@
 #define CONN_RING      4u   /* unanswered requests kept in the connection itself */
 #define CONN_RING_MORE 128u /* beyond: in an overflow ring */
 
+enum conn_role { CONN_SERVER = 0, CONN_CLIENT };
+
 enum conn_fate { CONN_ALIVE = 0, CONN_PEER_CLOSED, CONN_RESET, CONN_TIMED_OUT };
 
 /* What was learned of a pending request's head; see exchange.c, "Two sides". */
@@ -42,6 +49,7 @@ enum pending_phase { PENDING_HEAD = 0, PENDING_READY, PENDING_END_WANTED, PENDIN
 
 struct pending { /* one request from its request line to the end of its response */
 	_Atomic uint32_t next_free;
+	struct serving serving; /* outlives its request, as stale readers may look at it */
 	_Atomic uint32_t
 		references; /* in side until the request is complete, ring/out side until it is answered */
 	_Atomic uint32_t phase;
@@ -54,6 +62,7 @@ struct pending { /* one request from its request line to the end of its response
 	uint16_t process;     /* owner of the slot */
 	struct scrub scrub;   /* of the request-target */
 	uint8_t answer;       /* enum http1_answer */
+	uint8_t role;         /* enum conn_role */
 	_Atomic uint8_t request_done;
 	_Atomic uint64_t request_body;
 	_Atomic uint64_t request_end_ns;
@@ -90,6 +99,9 @@ struct conn {
 	uint32_t answering; /* out side: request that is being answered */
 	uint32_t requests;
 	uint32_t index; /* its own */
+	uint8_t role;   /* enum conn_role */
+	uint64_t ahead; /* client, in side: bytes parsed before they were accepted by the kernel */
+	uint32_t path;  /* client: of its UNIX socket, in path_pool; 0: none */
 	uint32_t proxy; /* in side: PROXY protocol header that is being read, or was; 0: none */
 	uint64_t begin_ns;
 	uint64_t accepted_ns; /* with full timing */
@@ -107,13 +119,22 @@ struct conn_proxy { /* few connections have one */
 	struct proxy header;
 };
 
+struct conn_path { /* UNIX sockets connected to */
+	_Atomic uint32_t next_free;
+	char text[108]; /* NUL-terminated if it is shorter; abstract names begin with @ */
+};
+
+extern struct pool path_pool;
 extern struct pool conn_pool, pending_pool, ring_pool, proxy_pool;
 
 static inline struct conn *conn_at(uint32_t index) { return pool_at(&conn_pool, index); }
 static inline struct pending *pending_at(uint32_t index) { return pool_at(&pending_pool, index); }
 
 /* A fresh connection with one reference, or 0. */
-uint32_t conn_new(void);
+uint32_t conn_new(enum conn_role role);
+
+/* The counter of the client block that stands for `what`, if role is CONN_CLIENT; else `what` itself. */
+enum ledger conn_counter(uint8_t role, enum ledger what);
 
 /* Take one direction. False: closed, opaque, or another one is in it (then it becomes opaque). */
 bool conn_enter(struct conn *c, uint32_t generation, unsigned direction);

@@ -72,16 +72,22 @@ static void ignore_tracestate(struct span_slot *slot)
 	}
 }
 
+/* The first configured format that is there and valid. */
+static uint8_t find_context(const struct policy *policy, const struct head *head, struct tracectx *context)
+{
+	for (size_t i = 0; i < sizeof(policy->propagators); i++)
+		if (extract(head, policy->propagators[i], context))
+			return policy->propagators[i];
+	return POLICY_PROPAGATOR_NONE;
+}
+
 static enum policy_parent_state adopt_parent(const struct policy *policy, struct span_slot *slot,
 					     const struct head *head)
 {
 	struct tracectx context = { .decision = TRACECTX_UNDECIDED };
 	struct span_record *r = &slot->head;
-	uint8_t found = POLICY_PROPAGATOR_NONE;
+	uint8_t found = find_context(policy, head, &context);
 
-	for (size_t i = 0; i < sizeof(policy->propagators) && !found; i++)
-		if (extract(head, policy->propagators[i], &context))
-			found = policy->propagators[i];
 	if (found != POLICY_PROPAGATOR_TRACECONTEXT && head->value[TAG_TRACESTATE].p)
 		ignore_tracestate(slot);
 	if (!found)
@@ -192,6 +198,34 @@ enum decide_verdict decide(struct table_header *header, const struct policy *pol
 		return DECIDE_SAMPLED_OUT;
 	r->flags |= SPAN_FLAG_SAMPLED;
 	if (!(r->flags & SPAN_FLAG_REMOTE_PARENT) && policy->flags & POLICY_FLAG_RANDOM_BIT)
+		r->trace_flags |= W3C_FLAG_RANDOM;
+	return DECIDE_SAMPLED;
+}
+
+bool decide_context(const struct policy *policy, struct span_slot *slot, struct tracectx *context)
+{
+	struct head head;
+
+	collect(slot, &head);
+	context->decision = TRACECTX_UNDECIDED;
+	context->has_ids = false;
+	return find_context(policy, &head, context) != POLICY_PROPAGATOR_NONE;
+}
+
+enum decide_verdict decide_client(struct table_header *header, const struct policy *policy,
+				  struct span_slot *slot, enum policy_parent_state parent)
+{
+	struct span_record *r = &slot->head;
+
+	r->policy_version = policy->version;
+	r->flags &= ~(uint32_t)SPAN_FLAG_UNDECIDED;
+	if (parent == POLICY_PARENT_NOT_SAMPLED)
+		return DECIDE_SAMPLED_OUT;
+	if (parent == POLICY_NO_PARENT && (policy_sample(policy, r->trace_id, parent) == POLICY_DROP ||
+					   !within_rate(header, policy, r->start_ns)))
+		return DECIDE_SAMPLED_OUT;
+	r->flags |= SPAN_FLAG_SAMPLED;
+	if (parent == POLICY_NO_PARENT && policy->flags & POLICY_FLAG_RANDOM_BIT)
 		r->trace_flags |= W3C_FLAG_RANDOM;
 	return DECIDE_SAMPLED;
 }

@@ -20,4 +20,17 @@ enum decide_verdict { DECIDE_SAMPLED, DECIDE_SAMPLED_OUT, DECIDE_EXCLUDED };
  */
 enum decide_verdict decide(struct table_header *header, const struct policy *policy, struct span_slot *slot);
 
+struct tracectx;
+
+/* The context headers among the slot's strings, by the policy's propagators; false: none is there and valid.
+ */
+bool decide_context(const struct policy *policy, struct span_slot *slot, struct tracectx *context);
+
+/*
+ * The sampling of a CLIENT span: the parent's decision, whatever the sampler's
+ * rule for remote parents; without one that of a new trace. Sets trace_flags (random bit), flags.
+ */
+enum decide_verdict decide_client(struct table_header *header, const struct policy *policy,
+				  struct span_slot *slot, enum policy_parent_state parent);
+
 #endif

@@ -32,6 +32,7 @@ struct shim {
 	int (*clock_gettime)(clockid_t, struct timespec *); /* libc's own, whatever else is preloaded */
 	_Atomic uint64_t connections;                       /* numbers them */
 	_Atomic uint32_t epochs;
+	_Atomic uint32_t persons; /* numbers threads, see self_person() */
 	char executable[128];
 	char command[192];
 	char service[80];
@@ -44,6 +45,10 @@ struct shim_self *self_get(void);
 
 /* A number of the calling thread: which ledger shard, where to search for slots. */
 uint32_t self_thread(void);
+
+/* Who the calling thread is for as long as it lives, in a forked child too; never 0. Private to the process
+ * and its children. */
+uint32_t self_person(void);
 
 /* n random 64-bit numbers, none of them zero. */
 void ids_random(uint64_t *out, unsigned n);

@@ -3,7 +3,8 @@
 #define BTRACE_EXCHANGE_H
 
 /*
- * From bytes to spans: feeds the parser of a direction, pairs responses with
+ * From bytes to spans, on both kinds of connections (conn.h says what "in" and
+ * "out" are on each): feeds the parser of a direction, pairs responses with
  * requests, fills the slot. One span per request: the slot is claimed when the
  * method is known, the request counted when its request line is complete, the
  * slot finished with the last response byte.
@@ -28,6 +29,19 @@ void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint
 void exchange_input_unseen(struct conn *c, uint64_t n);
 void exchange_output_unseen(struct conn *c, uint64_t n);
 /*
+ * The in side of a client, before the real write: parses what is about to be
+ * sent, from `bytes` on (those were parsed for an earlier write that did not take
+ * them), and advances `bytes`. Offsets count from the first byte of iov; left as
+ * they are if the event did not come.
+ */
+struct exchange_ahead {
+	uint64_t bytes;
+	uint64_t head_begin, head_end;
+	bool stop; /* return behind the first message that ends */
+};
+void exchange_input_ahead(struct conn *c, const struct iovec *iov, size_t count,
+			  struct exchange_ahead *ahead);
+/*
  * Before the real write of n bytes (iov NULL: unseen): if they complete the
  * response, the slot says so at once. A client that has its answer may kill us
  * before we get to see that the write returned; this way the span is whole all
@@ -40,6 +54,8 @@ void exchange_input_ended(struct conn *c, int error);
 /* No more output will be sent: shutdown(SHUT_WR), close. */
 void exchange_output_ended(struct conn *c);
 void exchange_output_failed(struct conn *c, int error);
+/* The out side of a client: the server has ended the stream, nothing will be answered any more. */
+void exchange_responses_ended(struct conn *c);
 
 /* Gives CONN_IN_BUSY back; makes an end which the out side wanted while the in side stood in the way. */
 void exchange_leave_input(struct conn *c);

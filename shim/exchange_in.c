@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include "shim/capture.h"
+#include "shim/client.h"
 #include "shim/exchange.h"
 #include "shim/request.h"
 
@@ -48,15 +49,15 @@ static void count_request(struct feed *f)
 	struct conn *c = f->c;
 	struct pending *p = f->p;
 
-	ledger_count(LEDGER_REQUESTS);
+	ledger_count(conn_counter(c->role, LEDGER_REQUESTS));
 	c->requests++;
 	if (!p) {
-		ledger_count(LEDGER_DROPPED_PIPELINE);
+		ledger_count(conn_counter(c->role, LEDGER_DROPPED_PIPELINE));
 		conn_give_up(c, LEDGER_OPAQUE_NO_MEMORY);
 		return;
 	}
 	if (p->slot == TABLE_NO_SLOT)
-		ledger_count(LEDGER_DROPPED_TABLE_FULL);
+		ledger_count(conn_counter(c->role, LEDGER_DROPPED_TABLE_FULL));
 	else
 		shim.table.slot[p->slot].head.version = c->in.version;
 	atomic_store_explicit(&p->references, 2, memory_order_relaxed);
@@ -64,7 +65,7 @@ static void count_request(struct feed *f)
 		return;
 	/* Responses can no longer be told apart: no pairing is better than a wrong one. */
 	if (p->slot != TABLE_NO_SLOT && table_drop(&shim.table, p->slot, p->word))
-		ledger_count(LEDGER_DROPPED_PIPELINE);
+		ledger_count(conn_counter(c->role, LEDGER_DROPPED_PIPELINE));
 	p->slot = TABLE_NO_SLOT;
 	exchange_forget(c->receiving);
 	conn_give_up(c, LEDGER_OPAQUE_BROKEN);
@@ -95,7 +96,10 @@ static void head_complete(struct feed *f)
 		slot->head.request_head_bytes = f->c->in.head_bytes;
 		if (f->c->in.over_limit)
 			slot->head.flags |= SPAN_FLAG_HEAD_LIMIT;
-		request_judge(p, f->policy);
+		if (f->c->role == CONN_SERVER)
+			request_judge(p, f->policy);
+		else
+			client_judge(p, f->policy);
 	}
 	/* release: the out side sees the slot as we leave it */
 	if (atomic_compare_exchange_strong_explicit(&p->phase, &phase, PENDING_READY, memory_order_acq_rel,
@@ -140,7 +144,7 @@ static void broken(struct feed *f, const char *at, const char *end)
 	enum ledger why = LEDGER_OPAQUE_BROKEN;
 
 	abandon_uncounted(f);
-	if (c->in.error == HTTP1_BAD_START_LINE)
+	if (c->in.error == HTTP1_BAD_START_LINE && c->role == CONN_SERVER)
 		return; /* the next read may begin a request again, see resynchronised() */
 	if (!c->requests && c->in.error == HTTP1_NOT_HTTP)
 		why = at < end && *at == 0x16 ? LEDGER_OPAQUE_TLS : LEDGER_OPAQUE_NOT_HTTP;
@@ -225,36 +229,87 @@ static bool resynchronised(struct conn *c, const struct iovec *iov, uint64_t n)
 	return true;
 }
 
+/* Header fields of no use on the client's side. */
+#define FIELDS_OF_PROXIES                                                  \
+	(1u << HTTP1_FIELD_FORWARDED | 1u << HTTP1_FIELD_X_FORWARDED_FOR | \
+	 1u << HTTP1_FIELD_X_FORWARDED_HOST | 1u << HTTP1_FIELD_X_FORWARDED_PROTO)
+
+static struct http1_options options_of(struct feed *f)
+{
+	struct http1_options options = { .wanted = f->policy ? f->policy->wanted_fields : UINT32_MAX };
+
+	if (f->c->role == CONN_CLIENT)
+		options.wanted &= ~FIELDS_OF_PROXIES;
+	else
+		f->captured = capture_names(f->policy, CAPTURE_REQUEST);
+	options.captured = f->captured.list;
+	return options;
+}
+
+/* One piece. False: followed no more, or `stop` wants to be asked before the next message. */
+static bool feed_piece(struct feed *f, const struct http1_options *options, const char **in, const char *end,
+		       struct exchange_ahead *ahead)
+{
+	const char *first = *in;
+	struct http1_data d;
+	enum http1_event event;
+
+	if (!pass_proxy(f->c, in, end)) {
+		conn_give_up(f->c, LEDGER_OPAQUE_NOT_HTTP);
+		return false;
+	}
+	while ((event = http1_next(&f->c->in, options, in, end, &d)) != HTTP1_NEED_MORE) {
+		if (event == HTTP1_BROKEN) {
+			broken(f, first, end);
+			return false;
+		}
+		if (ahead && event == HTTP1_BEGIN)
+			ahead->head_begin = ahead->bytes + (uint64_t)(d.p - first);
+		else if (ahead && event == HTTP1_HEAD_END)
+			ahead->head_end = ahead->bytes + (uint64_t)(*in - first);
+		on_event(f, event, &d);
+		if (ahead && event == HTTP1_END && ahead->stop)
+			return false;
+	}
+	return !(atomic_load_explicit(&f->c->use, memory_order_relaxed) & CONN_OPAQUE);
+}
+
 void exchange_input(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
 {
 	struct feed f = feed_begin(c);
-	struct http1_options options = { .wanted = f.policy ? f.policy->wanted_fields : UINT32_MAX };
-	struct http1_data d;
+	struct http1_options options = options_of(&f);
 
-	f.captured = capture_names(f.policy, CAPTURE_REQUEST);
-	options.captured = f.captured.list;
 	if (!count || !resynchronised(c, iov, n))
 		return;
 	if (atomic_load_explicit(&c->last_response, memory_order_acquire))
 		return; /* RFC 9112 9.6: after "close" the server only drains */
 	for (size_t i = 0; i < count && n; i++) {
 		size_t size = iov[i].iov_len < n ? iov[i].iov_len : (size_t)n;
-		const char *in = iov[i].iov_base, *first = in, *end = in + size;
-		enum http1_event event;
+		const char *in = iov[i].iov_base;
 
 		n -= size;
-		if (!pass_proxy(c, &in, end)) {
-			conn_give_up(c, LEDGER_OPAQUE_NOT_HTTP);
+		if (!feed_piece(&f, &options, &in, in + size, NULL))
 			return;
-		}
-		while ((event = http1_next(&c->in, &options, &in, end, &d)) != HTTP1_NEED_MORE) {
-			if (event == HTTP1_BROKEN) {
-				broken(&f, first, end);
-				return;
-			}
-			on_event(&f, event, &d);
-		}
-		if (atomic_load_explicit(&c->use, memory_order_relaxed) & CONN_OPAQUE)
+	}
+}
+
+void exchange_input_ahead(struct conn *c, const struct iovec *iov, size_t count, struct exchange_ahead *ahead)
+{
+	struct feed f = feed_begin(c);
+	struct http1_options options = options_of(&f);
+	uint64_t skip = ahead->bytes;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t size = iov[i].iov_len, over = skip < size ? (size_t)skip : size;
+		const char *in = (const char *)iov[i].iov_base + over, *first = in;
+		bool more;
+
+		skip -= over;
+		if (over == size)
+			continue;
+		more = feed_piece(&f, &options, &in, first + (size - over), ahead);
+		ahead->bytes += (uint64_t)(in - first);
+		if (!more)
 			return;
 	}
 }

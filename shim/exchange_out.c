@@ -71,9 +71,9 @@ static void finish(struct pending *p, enum span_end end, uint64_t end_ns)
 	if (r->flags & SPAN_FLAG_TRUNCATED)
 		ledger_count(LEDGER_TRUNCATED);
 	if (table_finish(&shim.table, p->slot, p->word))
-		ledger_count(LEDGER_CLAIMED);
+		ledger_count(conn_counter(p->role, LEDGER_CLAIMED));
 	else
-		ledger_count(LEDGER_DROPPED_LOST);
+		ledger_count(conn_counter(p->role, LEDGER_DROPPED_LOST));
 }
 
 void exchange_make_end(struct pending *p)
@@ -90,10 +90,11 @@ static void end_request(struct conn *c, struct pending *p, enum span_end end, ui
 {
 	uint32_t head = PENDING_HEAD;
 
+	serving_end(p);
 	p->end = (uint8_t)end;
 	p->end_ns = end_ns;
 	if (p->slot != TABLE_NO_SLOT && !exchange_own(p))
-		ledger_count(LEDGER_DROPPED_LOST);
+		ledger_count(conn_counter(p->role, LEDGER_DROPPED_LOST));
 	if (!atomic_compare_exchange_strong_explicit(&p->phase, &head, PENDING_END_WANTED,
 						     memory_order_acq_rel, memory_order_acquire)) {
 		if (head == PENDING_READY) {
@@ -167,7 +168,7 @@ static void response_complete(struct feed *f)
 	if (http1_is_interim(&c->out))
 		return; /* the final response is still to come */
 	if (!f->p)
-		ledger_count(LEDGER_ORPHAN_RESPONSES);
+		ledger_count(conn_counter(c->role, LEDGER_ORPHAN_RESPONSES));
 	if (!c->out.keep_alive)
 		atomic_store_explicit(&c->last_response, 1, memory_order_release);
 	answered(f, SPAN_END_COMPLETE);
@@ -234,8 +235,10 @@ void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint
 
 	if (!count || !resynchronised(c, iov, n))
 		return;
-	f.captured = capture_names(table_policy(&shim.table), CAPTURE_RESPONSE);
-	options.captured = f.captured.list;
+	if (c->role == CONN_SERVER) {
+		f.captured = capture_names(table_policy(&shim.table), CAPTURE_RESPONSE);
+		options.captured = f.captured.list;
+	}
 	for (size_t i = 0; i < count && n; i++) {
 		size_t size = iov[i].iov_len < n ? iov[i].iov_len : (size_t)n;
 		const char *in = iov[i].iov_base, *end = in + size;
@@ -245,7 +248,7 @@ void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint
 		while ((event = http1_next(&c->out, &options, &in, end, &d)) != HTTP1_NEED_MORE)
 			on_event(&f, event, &d);
 	}
-	if (f.p) /* not complete: what was foretold did not come true */
+	if (f.p && c->role == CONN_SERVER) /* not complete: what was foretold did not come true */
 		exchange_output_unpredict(c);
 }
 
@@ -257,7 +260,7 @@ void exchange_output_unseen(struct conn *c, uint64_t n)
 
 	while ((event = http1_next_unseen(&c->out, &n, &d)) != HTTP1_NEED_MORE)
 		on_event(&f, event, &d);
-	if (f.p)
+	if (f.p && c->role == CONN_SERVER)
 		exchange_output_unpredict(c);
 }
 
@@ -341,6 +344,17 @@ void exchange_output_ended(struct conn *c)
 		response_complete(&f); /* the body was delimited by the end of the stream */
 }
 
+void exchange_responses_ended(struct conn *c)
+{
+	struct feed f = feed_begin(c);
+
+	exchange_output_ended(c);
+	while ((c->answering = c->answering ? c->answering : ring_front(c))) {
+		f.p = pending_at(c->answering);
+		answered(&f, SPAN_END_NO_RESPONSE);
+	}
+}
+
 void exchange_output_failed(struct conn *c, int error)
 {
 	uint8_t alive = CONN_ALIVE;
@@ -358,10 +372,12 @@ static enum span_end end_by_fate(const struct conn *c, const struct pending *p)
 	case CONN_RESET: return SPAN_END_RESET;
 	case CONN_TIMED_OUT: return SPAN_END_TIMEOUT;
 	case CONN_PEER_CLOSED:
+		if (p->role == CONN_CLIENT)
+			return SPAN_END_NO_RESPONSE;
 		return atomic_load_explicit(&p->request_done, memory_order_relaxed)
 			       ? SPAN_END_CLIENT_CLOSED
 			       : SPAN_END_REQUEST_INCOMPLETE;
-	default: return SPAN_END_NO_RESPONSE;
+	default: return p->role == CONN_CLIENT ? SPAN_END_CLIENT_CLOSED : SPAN_END_NO_RESPONSE;
 	}
 }
 
@@ -370,13 +386,16 @@ void exchange_end_all(struct conn *c)
 	struct feed f = feed_begin(c);
 	uint32_t index;
 
-	exchange_output_ended(c);
+	/* A client that leaves a body which the end of the stream delimits has not seen its end. */
+	if (c->role == CONN_SERVER)
+		exchange_output_ended(c);
 	while ((index = c->answering ? c->answering : ring_front(c))) {
 		struct pending *p = pending_at(index);
 		uint32_t phase = atomic_exchange_explicit(&p->phase, PENDING_ENDED, memory_order_acq_rel);
 
 		ring_pop(c);
 		c->answering = 0;
+		serving_end(p);
 		if (phase != PENDING_ENDED)
 			finish(p, phase == PENDING_END_WANTED ? (enum span_end)p->end : end_by_fate(c, p),
 			       now(&f));

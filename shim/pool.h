@@ -11,6 +11,7 @@
  */
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define POOL_SLABS 4096u
@@ -26,11 +27,27 @@ struct pool {
 uint32_t pool_take(struct pool *p); /* 0: no memory. The object is zeroed only when it is new. */
 void pool_give(struct pool *p, uint32_t index);
 
+/* The highest index ever handed out: every object lies at or below it. */
+static inline uint32_t pool_high(struct pool *p)
+{
+	return atomic_load_explicit(&p->fresh, memory_order_acquire);
+}
+
 static inline void *pool_at(struct pool *p, uint32_t index)
 {
 	uint8_t *slab = atomic_load_explicit(&p->slab[index / p->per_slab], memory_order_acquire);
 
 	return slab + (index & (p->per_slab - 1)) * (uint64_t)p->size;
+}
+
+/* For those who walk over all objects: NULL where there is no memory yet. */
+static inline void *pool_seen(struct pool *p, uint32_t index)
+{
+	uint8_t *slab = index / p->per_slab < POOL_SLABS
+				? atomic_load_explicit(&p->slab[index / p->per_slab], memory_order_acquire)
+				: NULL;
+
+	return slab ? slab + (index & (p->per_slab - 1)) * (uint64_t)p->size : NULL;
 }
 
 #endif

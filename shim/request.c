@@ -2,6 +2,7 @@
 #include "shim/request.h"
 
 #include <linux/futex.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -47,6 +48,11 @@ static void put_proxied(struct span_address *to, const struct conn_proxy *proxy)
 		put_address(to, p->client == PROXY_IPV4 ? AF_INET : AF_INET6, p->port, p->address);
 }
 
+static void put_path(struct span_slot *slot, const struct conn_path *path)
+{
+	record_string(slot, TAG_UNIX_PATH, path->text, strnlen(path->text, sizeof(path->text)));
+}
+
 static void start_record(const struct conn *c, struct pending *p, const char *method, size_t n)
 {
 	struct span_slot *slot = &shim.table.slot[p->slot];
@@ -59,7 +65,7 @@ static void start_record(const struct conn *c, struct pending *p, const char *me
 	r->start_ns = p->start_ns;
 	r->flags = SPAN_FLAG_UNDECIDED; /* until the head is complete; also if we are killed before that */
 	r->process = p->process;
-	r->kind = SPAN_KIND_SERVER;
+	r->kind = c->role == CONN_CLIENT ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER;
 	r->method = method_number(method, n);
 	r->connection = c->number;
 	r->request_number = c->requests;
@@ -69,6 +75,8 @@ static void start_record(const struct conn *c, struct pending *p, const char *me
 		put_proxied(&r->proxied, pool_at(&proxy_pool, c->proxy));
 	if (r->request_number == 0 && c->accepted_ns && r->start_ns > c->accepted_ns)
 		r->wait_ns = r->start_ns - c->accepted_ns;
+	if (c->path)
+		put_path(slot, pool_at(&path_pool, c->path));
 	if (r->method == SPAN_METHOD_OTHER)
 		record_string(slot, TAG_METHOD, method, n);
 	if (fd_listener[c->listener].path_bytes)
@@ -120,9 +128,11 @@ uint32_t request_open(struct conn *c, const char *method, size_t n, uint64_t sta
 	if (!index)
 		return 0;
 	p = pending_at(index);
-	memset((char *)p + sizeof(p->next_free), 0, sizeof(*p) - sizeof(p->next_free));
+	memset((char *)p + offsetof(struct pending, references), 0,
+	       sizeof(*p) - offsetof(struct pending, references));
 	atomic_store_explicit(&p->references, 1, memory_order_relaxed);
 	p->start_ns = start_ns;
+	p->role = c->role;
 	claim_slot(c, p, method, n);
 	return index;
 }
@@ -186,33 +196,60 @@ void request_header(struct pending *p, enum span_tag tag, const struct capture *
 		append(p, slot, "REDACTED", 8);
 }
 
-static void drop_slot(struct pending *p, enum ledger why)
+void request_drop(struct pending *p, enum ledger why)
 {
-	if (table_drop(&shim.table, p->slot, p->word))
-		ledger_count(why);
-	else
-		ledger_count(LEDGER_DROPPED_LOST);
+	if (!table_drop(&shim.table, p->slot, p->word))
+		why = LEDGER_DROPPED_LOST;
+	ledger_count(conn_counter(p->role, why));
 	p->slot = TABLE_NO_SLOT;
+}
+
+/* Outgoing requests find their parent by it. */
+static void begin_serving(struct pending *p, const struct span_record *r, enum serving_decision decision)
+{
+	struct serving_context context = {
+		.trace_flags = r->trace_flags,
+		.decision = (uint8_t)decision,
+		.debug = r->flags & SPAN_FLAG_DEBUG ? 1 : 0,
+	};
+
+	memcpy(context.trace_id, r->trace_id, sizeof(context.trace_id));
+	memcpy(context.span_id, r->span_id, sizeof(context.span_id));
+	memcpy(context.parent_span_id, r->parent_span_id, sizeof(context.parent_span_id));
+	serving_begin(p, &context);
 }
 
 void request_judge(struct pending *p, const struct policy *policy)
 {
+	static const uint8_t decision_of[] = {
+		[DECIDE_SAMPLED] = SERVING_SAMPLED,
+		[DECIDE_SAMPLED_OUT] = SERVING_NOT_SAMPLED,
+		[DECIDE_EXCLUDED] = SERVING_EXCLUDED,
+	};
 	struct span_slot *slot = request_slot(p);
+	enum decide_verdict verdict;
 
-	if (!slot || !policy)
+	if (!slot)
 		return;
-	if (policy->mode != POLICY_ON) {
-		drop_slot(p, LEDGER_DROPPED_OFF);
+	if (!policy) {
+		begin_serving(p, &slot->head, SERVING_UNDECIDED);
 		return;
 	}
-	switch (decide(shim.table.header, policy, slot)) {
+	if (policy->mode != POLICY_ON) {
+		request_drop(p, LEDGER_DROPPED_OFF);
+		return;
+	}
+	verdict = decide(shim.table.header, policy, slot);
+	if (policy->flags & POLICY_FLAG_CLIENT_SPANS)
+		begin_serving(p, &slot->head, (enum serving_decision)decision_of[verdict]);
+	switch (verdict) {
 	case DECIDE_SAMPLED: return;
-	case DECIDE_EXCLUDED: drop_slot(p, LEDGER_EXCLUDED); return;
+	case DECIDE_EXCLUDED: request_drop(p, LEDGER_EXCLUDED); return;
 	case DECIDE_SAMPLED_OUT:
 		if (policy->flags & POLICY_FLAG_KEEP_TAIL)
 			slot->head.flags |=
 				SPAN_FLAG_TAIL_CANDIDATE; /* the exporter counts it if no rule keeps it */
 		else
-			drop_slot(p, LEDGER_SAMPLED_OUT);
+			request_drop(p, LEDGER_SAMPLED_OUT);
 	}
 }

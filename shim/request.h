@@ -26,6 +26,9 @@ void request_target(struct pending *p, const struct policy *policy, const struct
 void request_header(struct pending *p, enum span_tag tag, const struct capture *captured, unsigned index,
 		    const struct http1_data *d);
 
+/* Gives the slot back, counted. It must be there. */
+void request_drop(struct pending *p, enum ledger why);
+
 /* The head is complete: keep the slot or give it back, counted. policy NULL: the exporter will judge. */
 void request_judge(struct pending *p, const struct policy *policy);
 

@@ -13,6 +13,7 @@ struct shim shim;
  */
 static __thread struct {
 	uint32_t number;
+	uint32_t person;
 	uint32_t epoch; /* of the process that seeded it: a forked child must not repeat its parent's ids */
 	uint64_t state[2];
 } thread;
@@ -47,6 +48,13 @@ static void thread_ready(void)
 }
 
 uint32_t self_thread(void) { return thread.number; }
+
+uint32_t self_person(void)
+{
+	if (__builtin_expect(!thread.person, 0))
+		thread.person = atomic_fetch_add_explicit(&shim.persons, 1, memory_order_relaxed) + 1;
+	return thread.person;
+}
 
 static uint64_t next_random(void) /* xoroshiro128+ (Blackman, Vigna 2018) */
 {

@@ -5,6 +5,7 @@
 
 #include "shim/activate.h"
 #include "shim/address.h"
+#include "shim/connect.h"
 #include "shim/exchange.h"
 #include "shim/fds.h"
 #include "shim/guard.h"
@@ -85,7 +86,7 @@ static void learn_local(int fd, struct conn *c)
 static void follow(int fd, uint32_t listener, const struct sockaddr *addr, socklen_t length)
 {
 	const struct policy *policy = table_policy(&shim.table);
-	uint32_t index = conn_new();
+	uint32_t index = conn_new(CONN_SERVER);
 	struct conn *c;
 
 	ledger_count(LEDGER_CONNECTIONS);
@@ -162,7 +163,7 @@ void shim_shut_down(int fd, int how)
 	GUARD_ENTER();
 	if (fd_kind(entry) == FD_CONN && how != SHUT_RD) {
 		c = conn_at(fd_index(entry));
-		if (conn_enter(c, fd_generation(entry), CONN_OUT_BUSY)) {
+		if (c->role == CONN_SERVER && conn_enter(c, fd_generation(entry), CONN_OUT_BUSY)) {
 			exchange_output_ended(c);
 			conn_leave(c, CONN_OUT_BUSY);
 		}
@@ -298,6 +299,12 @@ static void moved_out(struct conn *c, const struct iovec *iov, size_t count, ssi
 	conn_leave(c, CONN_OUT_BUSY);
 }
 
+/* Requests are read from a connection that was accepted, and written to one that we made. */
+static unsigned side_of(const struct conn *c, enum shim_direction direction)
+{
+	return (direction == SHIM_IN) == (c->role == CONN_SERVER) ? CONN_IN_BUSY : CONN_OUT_BUSY;
+}
+
 static void sending(int fd, const struct iovec *iov, size_t count, uint64_t n)
 {
 	uint64_t entry = fd_get(fd);
@@ -306,10 +313,15 @@ static void sending(int fd, const struct iovec *iov, size_t count, uint64_t n)
 	if (fd_kind(entry) != FD_CONN || !n)
 		return;
 	c = conn_at(fd_index(entry));
-	if (!conn_enter(c, fd_generation(entry), CONN_OUT_BUSY))
+	if (!conn_enter(c, fd_generation(entry), side_of(c, SHIM_OUT)))
 		return;
-	exchange_output_predict(c, iov, count, n);
-	conn_leave(c, CONN_OUT_BUSY);
+	if (c->role == CONN_SERVER) {
+		exchange_output_predict(c, iov, count, n);
+		conn_leave(c, CONN_OUT_BUSY);
+	} else {
+		connect_sending(c, iov, iov ? count : 0);
+		exchange_leave_input(c);
+	}
 }
 
 void shim_sending(int fd, const struct iovec *iov, size_t count)
@@ -345,14 +357,14 @@ static void moved(int fd, enum shim_direction direction, const struct iovec *iov
 	if (fd_kind(entry) != FD_CONN)
 		return;
 	c = conn_at(fd_index(entry));
-	if (!conn_enter(c, fd_generation(entry), direction == SHIM_IN ? CONN_IN_BUSY : CONN_OUT_BUSY)) {
+	if (!conn_enter(c, fd_generation(entry), side_of(c, direction))) {
 		/* Opaque: from now on this descriptor costs what any other does. */
 		if (atomic_load_explicit(&c->use, memory_order_relaxed) & CONN_OPAQUE)
 			fd_forget_entry(fd, entry);
-	} else if (direction == SHIM_IN) {
-		moved_in(c, iov, count, result, error);
+	} else if (c->role == CONN_CLIENT) {
+		(direction == SHIM_IN ? connect_received : connect_sent)(c, iov, count, result, error);
 	} else {
-		moved_out(c, iov, count, result, error);
+		(direction == SHIM_IN ? moved_in : moved_out)(c, iov, count, result, error);
 	}
 	errno = error;
 }

@@ -61,6 +61,9 @@ void shim_listening(int fd);
 /* accept() on `listener` gave `fd`. addr: what the kernel filled in for us, complete; NULL if unknown. */
 void shim_accepted(int listener, int fd, const struct sockaddr *addr, socklen_t length);
 
+/* connect() was called and gave `result`, errno set if -1. */
+void shim_connected(int fd, const struct sockaddr *addr, socklen_t length, int result);
+
 /*
  * A write to a tracked fd is about to be made. What it would complete is noted
  * down, as its reader may end this process before the write returns here.

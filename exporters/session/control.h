@@ -56,6 +56,8 @@ struct control {
 	_Atomic uint64_t dead[TABLE_PROCESSES / 64];
 	_Atomic uint64_t total[LEDGER_MAX]; /* counters of processes that are gone */
 	_Atomic uint64_t taken, aborted, invalid;
+	_Atomic uint64_t client_taken,
+		own_taken;         /* CLIENT spans; spans by btrace.h. `taken` is of SERVER spans */
 	_Atomic uint64_t children; /* further spans of the taken requests: child_spans */
 	_Atomic uint64_t sampled_out, excluded, dropped_off; /* judged here: they came before the policy */
 	uint32_t n_sinks;

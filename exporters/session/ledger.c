@@ -62,8 +62,34 @@ void ledger_sum(const struct session *s, struct ledger_sums *out)
 	out->dropped =
 		out->table_full + out->pipeline_overflow + out->slot_lost + out->policy_off + out->invalid;
 	out->opaque = opaque_of(out);
+	out->client_taken = control_get(&c->client_taken);
+	out->own_taken = control_get(&c->own_taken);
+	out->client_unbalanced =
+		(int64_t)(out->counter[LEDGER_CLIENT_REQUESTS] - out->client_taken -
+			  out->counter[LEDGER_CLIENT_SAMPLED_OUT] - out->counter[LEDGER_CLIENT_EXCLUDED] -
+			  out->counter[LEDGER_CLIENT_DROPPED]);
+	out->own_unbalanced =
+		(int64_t)(out->counter[LEDGER_OWN_SPANS] - out->own_taken - out->counter[LEDGER_OWN_DROPPED]);
 	out->unbalanced =
 		(int64_t)(out->requests - out->taken - out->sampled_out - out->excluded - out->dropped);
+}
+
+static void text_of_clients(const struct ledger_sums *l, struct buf *out)
+{
+	uint64_t requests = l->counter[LEDGER_CLIENT_REQUESTS];
+
+	if (requests)
+		buf_printf(out, "; client: %" PRIu64 " requests, %" PRIu64 " taken", requests,
+			   l->client_taken);
+	if (l->counter[LEDGER_CLIENT_AMBIGUOUS])
+		buf_printf(out, ", %" PRIu64 " ambiguous", l->counter[LEDGER_CLIENT_AMBIGUOUS]);
+	if (l->counter[LEDGER_CLIENT_DROPPED])
+		buf_printf(out, ", %" PRIu64 " dropped", l->counter[LEDGER_CLIENT_DROPPED]);
+	if (l->client_unbalanced)
+		buf_printf(out, ", %" PRId64 " unbalanced", l->client_unbalanced);
+	if (l->counter[LEDGER_OWN_SPANS])
+		buf_printf(out, "; own spans: %" PRIu64 ", %" PRIu64 " taken", l->counter[LEDGER_OWN_SPANS],
+			   l->own_taken);
 }
 
 void ledger_text(const struct session *s, struct buf *out)
@@ -80,6 +106,7 @@ void ledger_text(const struct session *s, struct buf *out)
 		buf_printf(out, ", %" PRIu64 " connections not followed", l.opaque);
 	if (l.unbalanced)
 		buf_printf(out, ", %" PRId64 " unbalanced", l.unbalanced);
+	text_of_clients(&l, out);
 	for (uint32_t i = 0; i < c->n_sinks; i++) {
 		const struct control_sink *k = &c->sink[i];
 
@@ -110,6 +137,24 @@ static void json_dropped(const struct ledger_sums *l, struct buf *out)
 	json_number(out, ",", "policy_off", l->policy_off);
 	json_number(out, ",", "invalid", l->invalid);
 	buf_add_text(out, "}");
+}
+
+static void json_clients(const struct ledger_sums *l, struct buf *out)
+{
+	json_number(out, ",\"client\":{", "connections", l->counter[LEDGER_CLIENT_CONNECTIONS]);
+	json_number(out, ",", "requests", l->counter[LEDGER_CLIENT_REQUESTS]);
+	json_number(out, ",", "taken", l->client_taken);
+	json_number(out, ",", "sampled_out", l->counter[LEDGER_CLIENT_SAMPLED_OUT]);
+	json_number(out, ",", "excluded", l->counter[LEDGER_CLIENT_EXCLUDED]);
+	json_number(out, ",", "dropped", l->counter[LEDGER_CLIENT_DROPPED]);
+	json_number(out, ",", "ambiguous", l->counter[LEDGER_CLIENT_AMBIGUOUS]);
+	json_number(out, ",", "injected", l->counter[LEDGER_INJECTED]);
+	json_number(out, ",", "opaque_connections", l->counter[LEDGER_CLIENT_OPAQUE]);
+	buf_printf(out, ",\"unbalanced\":%" PRId64 "}", l->client_unbalanced);
+	json_number(out, ",\"own\":{", "begun", l->counter[LEDGER_OWN_SPANS]);
+	json_number(out, ",", "taken", l->own_taken);
+	json_number(out, ",", "dropped", l->counter[LEDGER_OWN_DROPPED]);
+	buf_printf(out, ",\"unbalanced\":%" PRId64 "}", l->own_unbalanced);
 }
 
 static void json_exporters(const struct control *c, struct buf *out)
@@ -145,6 +190,7 @@ void ledger_json(const struct session *s, struct buf *out)
 	json_number(out, ",", "child_spans", control_get(&s->control->children));
 	json_number(out, ",", "opaque_connections", l.opaque);
 	buf_printf(out, ",\"unbalanced\":%" PRId64, l.unbalanced);
+	json_clients(&l, out);
 	json_exporters(s->control, out);
 	buf_add_text(out, ",\"counters\":{");
 	for (unsigned i = 0; i < LEDGER_MAX; i++)

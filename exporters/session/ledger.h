@@ -5,8 +5,8 @@
 /*
  * The account of a session: every request that the parsers counted, and where
  * it went. requests = taken + sampled_out + excluded + sum(dropped) +
- * unbalanced; per exporter taken + child_spans = sent + failed + queue_dropped + spooled (+
- * queued, while it is not over).
+ * unbalanced; per exporter taken + child_spans + client taken + own taken = sent + failed + queue_dropped +
+ * spooled (+ queued, while it is not over).
  */
 
 #include "exporters/base/buf.h"
@@ -17,7 +17,8 @@ struct ledger_sums {
 	uint64_t requests, taken, sampled_out, excluded, aborted;
 	uint64_t table_full, pipeline_overflow, slot_lost, policy_off, invalid, dropped;
 	uint64_t opaque;
-	int64_t unbalanced;
+	uint64_t client_taken, own_taken;
+	int64_t unbalanced, client_unbalanced, own_unbalanced;
 };
 
 /* The table may be unmapped: then the dead alone are summed, which at the end are all. */

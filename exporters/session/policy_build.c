@@ -45,6 +45,8 @@ static uint32_t flags_of(const struct config *config)
 		flags |= POLICY_FLAG_KEEP_TAIL;
 	if (config->excluded_urls_host == CONFIG_HOST_HEADER)
 		flags |= POLICY_FLAG_URL_FROM_HOST;
+	if (config->client_spans)
+		flags |= POLICY_FLAG_CLIENT_SPANS;
 	return flags;
 }
 

@@ -172,6 +172,11 @@ static void add_span(struct take *t, struct span_slot *copy, int64_t to_unix)
 		control_add(&c->invalid, 1);
 		return;
 	}
+	if (copy->head.kind != SPAN_KIND_SERVER) {
+		control_add(copy->head.kind == SPAN_KIND_CLIENT ? &c->client_taken : &c->own_taken, 1);
+		t->n++;
+		return;
+	}
 	control_add(&c->taken, 1);
 	live_count(&c->live, &t->live, span);
 	if (copy->head.end != SPAN_END_COMPLETE && copy->head.end != SPAN_END_SWITCHED)
@@ -267,7 +272,7 @@ bool take_dead(struct take *t, bool everybody)
 		if (!table_take_open(table, slot, owner, t->epoch, &copy))
 			continue;
 		t->slots[t->n_slots++] = slot;
-		if (!copy.head.version)
+		if (!copy.head.version && copy.head.kind != SPAN_KIND_INTERNAL)
 			continue; /* no request line yet: it was never counted as a request */
 		settle_open(&copy);
 		add_span(t, &copy, to_unix);

@@ -108,7 +108,7 @@ int main(void)
 		return 2;
 	self_get();
 	for (int i = 0; i < CONNECTIONS; i++) {
-		side[i].c = conn_at(conn_new());
+		side[i].c = conn_at(conn_new(CONN_SERVER));
 		pthread_create(&thread[2 * i], NULL, reader, &side[i]);
 		pthread_create(&thread[2 * i + 1], NULL, writer, &side[i]);
 	}

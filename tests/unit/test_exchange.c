@@ -34,7 +34,7 @@ static void begin(void)
 	policy->wanted_fields = UINT32_MAX;
 	policy->propagators[0] = POLICY_PROPAGATOR_TRACECONTEXT;
 	table_publish_policy(&shim.table, version);
-	c = conn_at(conn_new());
+	c = conn_at(conn_new(CONN_SERVER));
 }
 
 static void feed(bool in, const char *text, size_t piece)
@@ -252,7 +252,7 @@ Test(exchange, tls_and_other_protocols_are_left_alone, .init = begin)
 {
 	request("\x16\x03\x01\x02\x00\x01");
 	cr_assert_eq(counter(LEDGER_OPAQUE_TLS), 1);
-	c = conn_at(conn_new());
+	c = conn_at(conn_new(CONN_SERVER));
 	request("*1\r\n$4\r\nPING\r\n");
 	cr_assert_eq(counter(LEDGER_OPAQUE_NOT_HTTP), 1);
 	cr_assert_eq(counter(LEDGER_REQUESTS), 0);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/client.h"
+
+#include <string.h>
+
+#include "shim/decide.h"
+#include "shim/http/tracectx.h"
+#include "shim/record.h"
+#include "shim/request.h"
+
+/* What is known of the parent once the search is over. */
+struct parent {
+	bool known; /* trace and span are set */
+	bool remote;
+	bool ambiguous;
+	bool debug;
+	uint8_t trace_flags;
+	uint8_t decision; /* enum serving_decision; SERVING_UNDECIDED: a new trace's draw */
+	uint8_t trace_id[16];
+	uint8_t span_id[8];
+};
+
+static void take_serving(struct parent *parent, const struct serving_context *c)
+{
+	if (c->decision == SERVING_UNDECIDED) { /* its ids may change yet */
+		parent->ambiguous = true;
+		return;
+	}
+	parent->known = true;
+	parent->debug = c->debug;
+	parent->trace_flags = c->trace_flags;
+	parent->decision = c->decision;
+	memcpy(parent->trace_id, c->trace_id, sizeof(parent->trace_id));
+	memcpy(parent->span_id, c->span_id, sizeof(parent->span_id));
+}
+
+/* Somebody else's context: the program traces itself, or passes on what is no open request's. */
+static void take_header(struct parent *parent, const struct tracectx *context)
+{
+	static const uint8_t decision_of[] = {
+		[TRACECTX_UNDECIDED] = SERVING_UNDECIDED,
+		[TRACECTX_SAMPLED] = SERVING_SAMPLED,
+		[TRACECTX_NOT_SAMPLED] = SERVING_NOT_SAMPLED,
+	};
+
+	parent->known = parent->remote = true;
+	parent->debug = context->debug;
+	parent->trace_flags = context->flags;
+	parent->decision = context->debug ? SERVING_SAMPLED : decision_of[context->decision];
+	memcpy(parent->trace_id, context->trace_id, sizeof(parent->trace_id));
+	memcpy(parent->span_id, context->span_id, sizeof(parent->span_id));
+}
+
+/* Rule (a): the request says itself whose it is. */
+static void parent_by_header(struct parent *parent, const struct tracectx *context,
+			     const struct serving_found *found)
+{
+	if (found->matched == 1 || found->matched_here == 1) {
+		take_serving(parent, &found->one_match);
+		return;
+	}
+	take_header(parent, context);
+	parent->ambiguous =
+		found->matched > 1; /* several came with that context: any of them, or their parent */
+}
+
+/* Rules (b) and (c). */
+static void parent_by_thread(struct parent *parent, const struct serving_found *found)
+{
+	if (found->here == 1) {
+		take_serving(parent, &found->one_here);
+		return;
+	}
+	parent->ambiguous = found->all > 0;
+	if (found->all_suppressed) /* whichever it is, it is not recorded */
+		parent->decision = found->link[0].decision;
+}
+
+static void put_links(struct span_slot *slot, const struct serving_found *found)
+{
+	for (unsigned i = 0; i < found->links; i++) {
+		const struct serving_context *c = &found->link[i];
+		char link[25];
+
+		if (c->decision == SERVING_UNDECIDED)
+			continue;
+		memcpy(link, c->trace_id, 16);
+		memcpy(link + 16, c->span_id, 8);
+		link[24] = (char)((c->trace_flags & 2) | (c->decision == SERVING_SAMPLED));
+		record_string(slot, TAG_LINK, link, sizeof(link));
+	}
+}
+
+static void find_parent(const struct policy *policy, struct span_slot *slot, struct parent *parent,
+			struct serving_found *found)
+{
+	struct tracectx context;
+	struct wanted_context wanted;
+	bool carried = decide_context(policy, slot, &context);
+
+	memset(parent, 0, sizeof(*parent));
+	if (carried && context.has_ids) {
+		memcpy(wanted.trace_id, context.trace_id, sizeof(wanted.trace_id));
+		memcpy(wanted.span_id, context.span_id, sizeof(wanted.span_id));
+		serving_search(&wanted, found);
+		parent_by_header(parent, &context, found);
+		return;
+	}
+	serving_search(NULL, found);
+	parent_by_thread(parent, found);
+	if (carried && !parent->known && context.decision == TRACECTX_NOT_SAMPLED) /* b3: 0 */
+		parent->decision = SERVING_NOT_SAMPLED;
+}
+
+static void adopt(struct span_record *r, const struct parent *parent)
+{
+	if (parent->known) {
+		memcpy(r->trace_id, parent->trace_id, sizeof(r->trace_id));
+		memcpy(r->parent_span_id, parent->span_id, sizeof(r->parent_span_id));
+		r->trace_flags = parent->trace_flags & 3;
+	}
+	if (parent->remote)
+		r->flags |= SPAN_FLAG_REMOTE_PARENT;
+	if (parent->debug)
+		r->flags |= SPAN_FLAG_DEBUG;
+	if (parent->ambiguous)
+		r->flags |= SPAN_FLAG_AMBIGUOUS_PARENT;
+}
+
+void client_judge(struct pending *p, const struct policy *policy)
+{
+	struct span_slot *slot = request_slot(p);
+	enum policy_parent_state state = POLICY_NO_PARENT;
+	struct serving_found found;
+	struct parent parent;
+
+	if (!slot)
+		return;
+	if (!policy || policy->mode != POLICY_ON) {
+		request_drop(p, LEDGER_DROPPED_OFF);
+		return;
+	}
+	find_parent(policy, slot, &parent, &found);
+	adopt(&slot->head, &parent);
+	if (parent.ambiguous) {
+		ledger_count(LEDGER_CLIENT_AMBIGUOUS);
+		put_links(slot, &found);
+	}
+	if (parent.decision == SERVING_SAMPLED)
+		state = POLICY_PARENT_SAMPLED;
+	else if (parent.decision != SERVING_UNDECIDED)
+		state = POLICY_PARENT_NOT_SAMPLED;
+	if (decide_client(shim.table.header, policy, slot, state) == DECIDE_SAMPLED)
+		return;
+	request_drop(p, parent.decision == SERVING_EXCLUDED ? LEDGER_EXCLUDED : LEDGER_SAMPLED_OUT);
+}

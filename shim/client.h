@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_CLIENT_H
+#define BTRACE_CLIENT_H
+
+/*
+ * Requests that this process sends: who is the parent, is it recorded, what
+ * context goes on. The rules stand in ARCHITECTURE.md, "Parents of outgoing
+ * requests": a header of the request itself, else the one open request of the
+ * thread, else nobody.
+ */
+
+#include "shim/conn.h"
+
+/* The head of an outgoing request is complete and in the slot (in side, CONN_CLIENT): judge and count it. */
+void client_judge(struct pending *p, const struct policy *policy);
+
+#endif

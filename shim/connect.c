@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections that this process makes: from connect() on, and what goes over them. */
+#include "shim/connect.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "shim/address.h"
+#include "shim/exchange.h"
+#include "shim/guard.h"
+#include "shim/sys.h"
+
+/* The name of a UNIX socket, as the kernel shows it: an abstract one begins with @. */
+static void keep_path(struct conn *c, const struct sockaddr *addr, socklen_t length)
+{
+	size_t n = length > offsetof(struct sockaddr_un, sun_path)
+			   ? length - offsetof(struct sockaddr_un, sun_path)
+			   : 0;
+	struct conn_path *path;
+
+	if (addr->sa_family != AF_UNIX || !n || !(c->path = pool_take(&path_pool)))
+		return;
+	path = pool_at(&path_pool, c->path);
+	if (n > sizeof(path->text))
+		n = sizeof(path->text);
+	memset(path->text, 0, sizeof(path->text));
+	memcpy(path->text, (const char *)addr + offsetof(struct sockaddr_un, sun_path), n);
+	if (!path->text[0])
+		path->text[0] = '@';
+}
+
+static bool is_stream(int fd)
+{
+	int type = 0;
+	socklen_t length = sizeof(type);
+
+	return sys5(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (void *)&type, (void *)&length) >= 0 &&
+	       type == SOCK_STREAM;
+}
+
+static void follow(int fd, const struct sockaddr *addr, socklen_t length)
+{
+	uint32_t index = conn_new(CONN_CLIENT);
+	struct conn *c;
+
+	ledger_count(LEDGER_CLIENT_CONNECTIONS);
+	if (!index) {
+		ledger_count(LEDGER_CLIENT_OPAQUE);
+		fd_forget(fd);
+		return;
+	}
+	c = conn_at(index);
+	address_parse(addr, length, &c->peer_family, &c->peer_port, c->peer);
+	keep_path(c, addr, length);
+	if (!fd_set_entry(fd, fd_entry_of_conn(index))) {
+		ledger_count(LEDGER_CLIENT_OPAQUE);
+		conn_drop(index);
+	}
+}
+
+/* Under way or there, whatever connect() said. */
+static bool may_be_connected(int result, int error)
+{
+	return result == 0 || error == EINPROGRESS || error == EINTR;
+}
+
+static bool asked_for(void)
+{
+	const struct policy *policy = table_policy(&shim.table);
+
+	return policy && policy->mode == POLICY_ON && policy->flags & POLICY_FLAG_CLIENT_SPANS &&
+	       !atomic_load_explicit(&shim.table.header->over, memory_order_relaxed);
+}
+
+void shim_connected(int fd, const struct sockaddr *addr, socklen_t length, int result)
+{
+	int error = errno;
+
+	if (atomic_load_explicit(&shim_mode, memory_order_acquire) != SHIM_ACTIVE || !addr ||
+	    length < sizeof(sa_family_t) || (result < 0 && (error == EALREADY || error == EISCONN)) ||
+	    sys0(SYS_getpid) != (long)self_get()->pid) /* a vfork child's descriptors are not ours */
+		return;
+	if (may_be_connected(result, error) && address_followed(addr->sa_family) && asked_for() &&
+	    is_stream(fd))
+		follow(fd, addr, length);
+	else if (shim_tracks(fd))
+		fd_forget(fd);
+	errno = error;
+}
+
+void connect_sending(struct conn *c, const struct iovec *iov, size_t count)
+{
+	struct exchange_ahead ahead = { .bytes = c->ahead };
+
+	exchange_input_ahead(c, iov, count, &ahead);
+	c->ahead = ahead.bytes;
+}
+
+static void sent(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
+{
+	uint64_t known = c->ahead < n ? c->ahead : n;
+
+	c->ahead -= known;
+	if (known == n)
+		return;
+	if (!iov) /* sendfile, splice */
+		exchange_input_unseen(c, n - known);
+	else if (!known) /* by a call that is not announced */
+		exchange_input(c, iov, count, n);
+	else
+		conn_give_up(c, LEDGER_OPAQUE_BROKEN);
+}
+
+static bool is_fatal(int error) { return error != EAGAIN && error != EINTR && error != EWOULDBLOCK; }
+
+void connect_sent(struct conn *c, const struct iovec *iov, size_t count, ssize_t result, int error)
+{
+	if (result > 0)
+		sent(c, iov, count, (uint64_t)result);
+	else if (result < 0 && is_fatal(error))
+		exchange_output_failed(c, error);
+	exchange_leave_input(c);
+}
+
+void connect_received(struct conn *c, const struct iovec *iov, size_t count, ssize_t result, int error)
+{
+	if (result > 0 && iov)
+		exchange_output(c, iov, count, (uint64_t)result);
+	else if (result > 0)
+		exchange_output_unseen(c, (uint64_t)result);
+	else if (result == 0)
+		exchange_responses_ended(c);
+	else if (is_fatal(error))
+		exchange_output_failed(c, error);
+	conn_leave(c, CONN_OUT_BUSY);
+}

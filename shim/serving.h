@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_SERVING_H
+#define BTRACE_SERVING_H
+
+/*
+ * Which requests this process is answering, and which thread read them: what
+ * the parent of an outgoing request is found by. The server path pays for a few
+ * stores into its own struct pending; whoever sends a request pays for the
+ * search. Private memory, lock-free, async-signal-safe. A request is open from
+ * its judged head to the end of its response.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pending;
+
+enum serving_decision {
+	SERVING_UNDECIDED = 0, /* the policy was not there: its ids may still change */
+	SERVING_SAMPLED,
+	SERVING_NOT_SAMPLED,
+	SERVING_EXCLUDED,
+};
+
+/* Part of struct pending. Written by the thread that read the head, read by any. */
+struct serving {
+	_Atomic uint64_t stamp;   /* thread << 32 | number of uses; thread 0: not open */
+	_Atomic uint64_t word[5]; /* struct serving_context */
+};
+
+struct serving_context {
+	uint8_t trace_id[16];
+	uint8_t span_id[8];        /* of the SERVER span */
+	uint8_t parent_span_id[8]; /* that came in by a header; zero: none did */
+	uint8_t trace_flags;
+	uint8_t decision; /* enum serving_decision */
+	uint8_t debug;
+	uint8_t reserved[5];
+};
+
+#define SERVING_LINKS 8u
+
+/* What a search found. */
+struct serving_found {
+	unsigned all;     /* open requests of this process */
+	unsigned here;    /* of those, read by the calling thread (or the one that forked it) */
+	unsigned matched; /* those that came with, or are, the context given */
+	unsigned matched_here;
+	bool all_suppressed;                        /* every open one is excluded, or every one not sampled */
+	struct serving_context one_here, one_match; /* the last of each; a match here goes before others */
+	uint32_t slot_here;                         /* TABLE_NO_SLOT: it is not recorded */
+	uint64_t word_here;
+	unsigned links; /* how many of `link` are set; 0 as well if there were more than fit */
+	struct serving_context link[SERVING_LINKS]; /* the matched ones, else those here, else all */
+};
+
+void serving_begin(struct pending *p, const struct serving_context *context);
+void serving_end(struct pending *p);
+
+/* context: of an outgoing request, NULL if it carries none. */
+struct wanted_context {
+	uint8_t trace_id[16];
+	uint8_t span_id[8];
+};
+void serving_search(const struct wanted_context *wanted, struct serving_found *found);
+
+#endif

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CLIENT spans: requests that a traced server makes itself, and whose children they are."""
+import concurrent.futures
+import json
+import os
+
+from harness import Server, exporters, free_port, wait_for
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ECHO, CALLER = (["/usr/bin/python3", os.path.join(HERE, "hosts", name)] for name in ("echo.py", "caller.py"))
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+def echo(t, *path):
+    """An untraced backend that answers with what it got; its port."""
+    port = free_port()
+    t.servers.append(Server(ECHO + [str(port), *path], t.directory, t.docroot, port=port))
+    return port
+
+
+def start(t, session, backend, *options):
+    server = t.serve(CALLER + ["{port}", str(backend), *options], session)
+    t.connect(server).get("/plain")  # before that the policy may not be in force
+    wait_for("keeper and worker", lambda: len(exporters()) == 2)
+    return server
+
+
+def split(spans):
+    """(SERVER spans by target, CLIENT spans by target of their URL)"""
+    server = {s.target: s for s in spans if s.kind == "SERVER" and s.target != "/plain"}
+    client = {"/" + s.get("url.full").split("/", 3)[3]: s for s in spans if s.kind == "CLIENT"}
+    return server, client
+
+
+def run(t, targets, *options, backend=None, headers=(), **config):
+    session = t.session(**config)
+    backend = backend or echo(t)
+    server = start(t, session, backend, *options)
+    connection = t.connect(server)
+    bodies = [json.loads(connection.request("GET", target, headers=list(headers)).body) for target in targets]
+    connection.close()
+    server.stop()
+    spans, ledger = session.finish()
+    return spans, ledger, bodies, backend
+
+
+def test_a_request_made_while_serving_is_a_child(t):
+    spans, ledger, _, backend = run(t, ["/a?n=1&sig=secret", "/status/404", "/status/503"])
+    server, client = split(spans)
+    assert len(client) == 3 and ledger["client"]["requests"] == 3 and ledger["client"]["taken"] == 3, (spans, ledger)
+    for target, parent in server.items():
+        s = client[target]
+        assert (s.trace_id, s.parent_span_id) == (parent.trace_id, parent.span_id), (s, parent)
+        assert parent.start_ns <= s.start_ns <= s.end_ns <= parent.end_ns, (s, parent)
+    s = client["/a?n=1&sig=REDACTED"]
+    assert s.get("url.full") == "http://127.0.0.1:%d/a?n=1&sig=REDACTED" % backend, s.attributes
+    assert s.get("server.address") == "127.0.0.1" and s.get("server.port") == backend, s.attributes
+    assert s.get("network.peer.port") == backend and s.name == "GET" and s.status == "UNSET", s.attributes
+    for status in ("404", "503"):
+        s = client["/status/" + status]
+        assert s.status == "ERROR" and s.get("error.type") == status == str(s.status_code), s.attributes
+
+
+def test_a_kept_connection_has_the_parent_of_each_use(t):
+    spans, ledger, _, _ = run(t, ["/p%d" % i for i in range(40)], "--pool")
+    server, client = split(spans)
+    assert len(server) == len(client) == 40 and ledger["client"]["connections"] == 1, ledger
+    for target, s in client.items():
+        assert (s.trace_id, s.parent_span_id) == (server[target].trace_id, server[target].span_id), s
+    assert ledger["client"]["ambiguous"] == 0
+
+
+def test_fifty_threads_that_share_a_pool_have_the_right_parents(t):
+    session = t.session()
+    server = start(t, session, echo(t), "--pool")
+
+    def client(k):
+        c = t.connect(server)
+        for i in range(20):
+            c.get("/slow/%d-%d" % (k, i))
+        c.close()
+    with concurrent.futures.ThreadPoolExecutor(50) as threads:
+        list(threads.map(client, range(50)))
+    server.stop()
+    spans, ledger = session.finish()
+    parents, children = split(spans)
+    assert len(parents) == len(children) == 1000, ledger
+    for target, s in children.items():
+        assert (s.trace_id, s.parent_span_id) == (parents[target].trace_id, parents[target].span_id), s
+    assert ledger["client"]["ambiguous"] == 0
+
+
+def test_a_forked_child_asks_for_its_parents_request(t):
+    spans, _, _, _ = run(t, ["/fork/1", "/b", "/fork/2"])
+    server, client = split(spans)
+    for target, s in client.items():
+        assert s.parent_span_id == server[target].span_id, (target, s, server[target])
+    assert len(client) == 3
+
+
+def test_the_request_says_itself_whose_it_is(t):
+    context = "00-%s-%s-01" % (TRACE, PARENT)
+    spans, ledger, _, _ = run(t, ["/h"], headers=[("traceparent", context), ("X-Context", context)])
+    server, client = split(spans)
+    assert server["/h"].parent_span_id == PARENT and client["/h"].parent_span_id == server["/h"].span_id, spans
+    other = "00-%s-%s-01" % ("1" * 32, "2" * 16)
+    spans, ledger, _, _ = run(t, ["/h"], headers=[("traceparent", context), ("X-Context", other)], name="other")
+    server, client = split(spans)
+    assert (client["/h"].trace_id, client["/h"].parent_span_id) == ("1" * 32, "2" * 16), spans
+
+
+def test_the_parents_decision_is_the_childs(t):
+    spans, ledger, _, _ = run(t, ["/x", "/skip"], excluded_urls="skip,plain", sample_rate=0.0)
+    assert not spans and ledger["client"]["sampled_out"] == 1 and ledger["client"]["excluded"] == 1, ledger
+
+
+def test_over_a_unix_socket(t):
+    path = t.path("echo.sock")
+    echo(t, path)
+    spans, _, _, _ = run(t, ["/u"], backend=path)
+    server, client = split(spans)
+    s, = [s for s in spans if s.kind == "CLIENT"]
+    assert s.parent_span_id == server["/u"].span_id and s.get("network.peer.address") == path, s.attributes
+
+
+def test_a_body_until_the_end_and_an_answer_that_never_comes(t):
+    session = t.session()
+    server = start(t, session, echo(t))
+    t.connect(server).get("/close")
+    try:
+        t.connect(server).get("/die")
+    except Exception:  # the caller's thread ends with a traceback
+        pass
+    server.stop()
+    spans, _ = session.finish()
+    ends = {s.get("url.full").rsplit("/", 1)[1]: s for s in spans if s.kind == "CLIENT"}
+    assert ends["close"].status == "UNSET" and ends["close"].get("http.response.body.size") > 50, ends["close"].attributes
+    assert ends["die"].get("error.type") == "no_response" and ends["die"].status == "ERROR", ends["die"].attributes
+
+
+def test_client_spans_off(t):
+    spans, ledger, bodies, _ = run(t, ["/a"], client_spans=False)
+    assert [s.kind for s in spans] == ["SERVER"] * 2 and ledger["client"]["connections"] == 0, ledger
+    assert "traceparent" not in {k.lower() for k, _ in bodies[0]["headers"]}
