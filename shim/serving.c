@@ -17,11 +17,10 @@ void serving_begin(struct pending *p, const struct serving_context *context)
 	uint64_t word[WORDS];
 
 	memcpy(word, context, sizeof(word));
-	/* A reader of the former use that sees a word of this one must see that its stamp is gone. */
 	atomic_store_explicit(&s->stamp, (uint32_t)(stamp + 1), memory_order_relaxed);
-	atomic_thread_fence(memory_order_release);
+	/* release: a reader of the former use that sees a word of this one sees that its stamp is gone */
 	for (unsigned i = 0; i < WORDS; i++)
-		atomic_store_explicit(&s->word[i], word[i], memory_order_relaxed);
+		atomic_store_explicit(&s->word[i], word[i], memory_order_release);
 	atomic_store_explicit(&s->stamp, (uint64_t)self_person() << 32 | (uint32_t)(stamp + 1),
 			      memory_order_release);
 }
@@ -44,8 +43,7 @@ static uint32_t read_one(struct pending *p, struct serving_context *out)
 	if (!(stamp >> 32))
 		return 0;
 	for (unsigned i = 0; i < WORDS; i++)
-		word[i] = atomic_load_explicit(&s->word[i], memory_order_relaxed);
-	atomic_thread_fence(memory_order_acquire);
+		word[i] = atomic_load_explicit(&s->word[i], memory_order_acquire);
 	if (atomic_load_explicit(&s->stamp, memory_order_relaxed) != stamp)
 		return 0;
 	memcpy(out, word, sizeof(word));

@@ -71,6 +71,19 @@ static void *writer(void *p)
 	return NULL;
 }
 
+/* What an outgoing request does meanwhile. */
+static void *searcher(void *p)
+{
+	struct serving_found found;
+
+	(void)p;
+	while (atomic_load(&writers_done) < CONNECTIONS) {
+		serving_search(NULL, &found);
+		sched_yield();
+	}
+	return NULL;
+}
+
 static uint64_t counter(enum ledger what)
 {
 	uint64_t n = 0;
@@ -99,7 +112,7 @@ int main(void)
 	static const uint8_t seed[32] = { 3 };
 	size_t bytes = table_bytes(1024);
 	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	pthread_t thread[2 * CONNECTIONS];
+	pthread_t thread[2 * CONNECTIONS + 1];
 	uint64_t taken = 0, requests, full;
 
 	shim.self = &self_page;
@@ -112,9 +125,10 @@ int main(void)
 		pthread_create(&thread[2 * i], NULL, reader, &side[i]);
 		pthread_create(&thread[2 * i + 1], NULL, writer, &side[i]);
 	}
+	pthread_create(&thread[2 * CONNECTIONS], NULL, searcher, NULL);
 	while (atomic_load(&writers_done) < CONNECTIONS)
 		taken += take_all();
-	for (int i = 0; i < 2 * CONNECTIONS; i++)
+	for (int i = 0; i <= 2 * CONNECTIONS; i++)
 		pthread_join(thread[i], NULL);
 	table_repair(&shim.table);
 	taken += take_all();
