@@ -211,6 +211,8 @@ static void begin_serving(struct pending *p, const struct span_record *r, enum s
 		.trace_flags = r->trace_flags,
 		.decision = (uint8_t)decision,
 		.debug = r->flags & SPAN_FLAG_DEBUG ? 1 : 0,
+		.slot = decision == SERVING_SAMPLED ? p->slot : TABLE_NO_SLOT,
+		.slot_word = p->word,
 	};
 
 	memcpy(context.trace_id, r->trace_id, sizeof(context.trace_id));

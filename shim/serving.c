@@ -5,7 +5,7 @@
 
 #include "shim/conn.h"
 
-#define WORDS        5u
+#define WORDS        6u
 #define SEARCHED_MAX 8192u /* objects of the pool; beyond, a request is not found and nothing is guessed */
 
 _Static_assert(sizeof(struct serving_context) == WORDS * sizeof(uint64_t), "copied word by word");
@@ -54,17 +54,17 @@ static uint32_t read_one(struct pending *p, struct serving_context *out)
  * In a forked child the pool is a copy: of the requests of other threads nothing
  * is known there, and of its own forker's request only what the table says.
  */
-static bool still_open(const struct pending *p, bool here)
+static bool still_open(const struct serving_context *c, bool here)
 {
 	uint64_t word;
 
-	if (p->process == self_get()->index)
+	if (slot_word_owner(c->slot_word) == self_get()->index)
 		return true;
-	if (!here || p->slot >= shim.table.slots)
+	if (!here || c->slot >= shim.table.slots)
 		return false;
-	word = atomic_load_explicit(&shim.table.state[p->slot], memory_order_acquire);
+	word = atomic_load_explicit(&shim.table.state[c->slot], memory_order_acquire);
 	return slot_word_state(word) == SLOT_OPEN &&
-	       slot_word_generation(word) == slot_word_generation(p->word);
+	       slot_word_generation(word) == slot_word_generation(c->slot_word);
 }
 
 static bool same_context(const struct serving_context *c, const struct wanted_context *wanted)
@@ -89,15 +89,12 @@ static void add_link(struct serving_found *f, enum rank *rank, unsigned *count, 
 	++*count;
 }
 
-static void add(struct serving_found *f, const struct pending *p, const struct serving_context *c, bool here,
-		bool matched)
+static void add(struct serving_found *f, const struct serving_context *c, bool here, bool matched)
 {
 	f->all++;
 	if (here) {
 		f->here++;
 		f->one_here = *c;
-		f->slot_here = p->slot;
-		f->word_here = p->word;
 	}
 	if (matched && (here || !f->matched_here))
 		f->one_match = *c;
@@ -118,10 +115,10 @@ void serving_search(const struct wanted_context *wanted, struct serving_found *f
 		uint32_t thread = p ? read_one(p, &c) : 0;
 		bool here = thread == me, matched;
 
-		if (!thread || !still_open(p, here))
+		if (!thread || !still_open(&c, here))
 			continue;
 		matched = wanted && same_context(&c, wanted);
-		add(found, p, &c, here, matched);
+		add(found, &c, here, matched);
 		decisions |= 1u << c.decision;
 		add_link(found, &rank, &count, matched ? RANK_MATCHED : here ? RANK_HERE : RANK_ANY, &c);
 	}

@@ -26,7 +26,7 @@ enum serving_decision {
 /* Part of struct pending. Written by the thread that read the head, read by any. */
 struct serving {
 	_Atomic uint64_t stamp;   /* thread << 32 | number of uses; thread 0: not open */
-	_Atomic uint64_t word[5]; /* struct serving_context */
+	_Atomic uint64_t word[6]; /* struct serving_context */
 };
 
 struct serving_context {
@@ -36,7 +36,9 @@ struct serving_context {
 	uint8_t trace_flags;
 	uint8_t decision; /* enum serving_decision */
 	uint8_t debug;
-	uint8_t reserved[5];
+	uint8_t reserved;
+	uint32_t slot; /* TABLE_NO_SLOT: it is not recorded */
+	uint64_t slot_word;
 };
 
 #define SERVING_LINKS 8u
@@ -49,8 +51,6 @@ struct serving_found {
 	unsigned matched_here;
 	bool all_suppressed;                        /* every open one is excluded, or every one not sampled */
 	struct serving_context one_here, one_match; /* the last of each; a match here goes before others */
-	uint32_t slot_here;                         /* TABLE_NO_SLOT: it is not recorded */
-	uint64_t word_here;
 	unsigned links; /* how many of `link` are set; 0 as well if there were more than fit */
 	struct serving_context link[SERVING_LINKS]; /* the matched ones, else those here, else all */
 };
