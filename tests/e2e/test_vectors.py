@@ -6,6 +6,11 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VECTORS = os.path.join(ROOT, "tests", "vectors")
+GOLDEN = os.path.join(ROOT, "tests", "semconv", "golden")
+sys.path.insert(0, VECTORS)
+import check as check_py  # noqa: E402
+import neutral  # noqa: E402
+
 TOOL = os.path.join(ROOT, "build", "tools", "encode_vectors")
 
 # our format: what check.py calls it; None: only for people
@@ -36,6 +41,23 @@ def test_every_format_means_the_same_to_independent_decoders(t):
             f.write(out)
         if theirs:
             check(theirs, path)
+
+
+def decoded(name):
+    """The spans of a golden file, by a decoder that shares no code with the encoders."""
+    with open(os.path.join(GOLDEN, name), "rb") as f:
+        return check_py.FORMATS[CHECKED[name]][0](f.read())
+
+
+def test_golden_spans_mean_the_same_in_every_format(t):
+    source = decoded("otlp-json")
+    with open(os.path.join(GOLDEN, "spans.txt"), encoding="utf-8") as f:
+        told = sum(line.startswith(" trace ") for line in f)
+    assert len(source) == told > 13, (len(source), told)
+    for name in (n for n in CHECKED if CHECKED[n]):
+        profile = check_py.FORMATS[CHECKED[name]][1]
+        differences = neutral.compare(neutral.project(source, profile), decoded(name), profile, source)
+        assert not differences, name + ":\n" + "\n".join(differences)
 
 
 def test_console_has_one_line_a_span(t):

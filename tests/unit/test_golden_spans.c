@@ -1,170 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A set of requests and what their spans say, whole, in tests/semconv/golden.txt.
- * BTRACE_UPDATE_GOLDEN=1 writes the file anew; read the difference before you
- * commit it.
+ * A set of requests and what their spans say, whole, in tests/semconv/golden/: as text
+ * and in every format; tests/e2e/test_vectors.py reads those with decoders that share
+ * no code with the encoders. BTRACE_UPDATE_GOLDEN=1 writes the files anew; read the
+ * difference of spans.txt before you commit it.
  */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/lib/record.h"
+#include "exporters/encode/format.h"
+#include "tests/lib/golden.h"
 #include "tests/lib/span_dump.h"
 
-#define GOLDEN_FILE "tests/semconv/golden.txt"
+#define GOLDEN "tests/semconv/golden"
 
-static struct slice users_route(void *state, struct slice service, struct slice method, struct slice path,
-				unsigned int status)
+static void add_request(struct buf *out, const struct golden_request *request)
 {
-	(void)state, (void)service, (void)method, (void)status;
-	return path.n > 7 && memcmp(path.p, "/users/", 7) == 0 ? SLICE("/users/{id}") : SLICE("");
-}
-
-static void full_request(struct span_slot *s)
-{
-	*s = record_plain(SPAN_KIND_SERVER);
-	s->head.method = SPAN_METHOD_POST;
-	s->head.proto = 1;
-	s->head.parent_span_id[0] = 0xd7;
-	s->head.flags |= SPAN_FLAG_REMOTE_PARENT;
-	s->head.trace_flags = 3;
-	s->head.request_end_ns = RECORD_START_NS + 250000;
-	s->head.wait_ns = 40000;
-	s->head.request_body_bytes = 300;
-	s->head.request_head_bytes = 411;
-	s->head.response_head_bytes = 120;
-	s->head.connection = 17;
-	s->head.request_number = 3;
-	record_text(s, TAG_TARGET, "/users/42?q=caf%C3%A9&sig=abcdef");
-	record_text(s, TAG_HOST, "10.0.0.1:8080");
-	record_text(s, TAG_USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64)");
-	record_text(s, TAG_FORWARDED, "for=\"[2001:db8:cafe::17]:4711\";host=shop.example.com;proto=https");
-	record_text(s, TAG_TRACESTATE, "rojo=00f067aa0ba902b7");
-	record_text(s, TAG_TRACESTATE, "congo=t61rcWkgMzE");
-	record_header(s, TAG_REQUEST_HEADER, "x-request-id", "7f3");
-	record_header(s, TAG_REQUEST_HEADER, "authorization", "Bearer secret");
-	record_header(s, TAG_RESPONSE_HEADER, "content-type", "application/json");
-}
-
-static void plain(struct span_slot *s)
-{
-	*s = record_plain(SPAN_KIND_SERVER);
-	record_text(s, TAG_TARGET, "/");
-	record_text(s, TAG_HOST, "localhost:8080");
-}
-
-static void not_found(struct span_slot *s)
-{
-	plain(s);
-	s->head.status = 404;
-	s->head.version = 0x10;
-}
-
-static void server_error(struct span_slot *s)
-{
-	plain(s);
-	s->head.status = 503;
-	s->head.flags |= SPAN_FLAG_TAIL_CANDIDATE | SPAN_FLAG_TRUNCATED;
-}
-
-static void process_died(struct span_slot *s)
-{
-	plain(s);
-	s->head.status = 0;
-	s->head.response_start_ns = s->head.end_ns = 0;
-	s->head.request_end_ns = RECORD_START_NS + 9000;
-	s->head.response_body_bytes = 0;
-	s->head.end = SPAN_END_PROCESS_DIED;
-}
-
-static void odd_bytes(struct span_slot *s)
-{
-	*s = record_plain(SPAN_KIND_SERVER);
-	s->head.method = SPAN_METHOD_OTHER;
-	s->head.peer = s->head.local = (struct span_address){ .family = 1 };
-	record_text(s, TAG_METHOD, "get");
-	record_text(s, TAG_TARGET,
-		    "/st\xc3\xa4"
-		    "dte/\xff\xfe?\xf0\x9f\x9a\x80=\"\x01");
-	record_text(s, TAG_UNIX_PATH, "/run/app.sock");
-}
-
-static void client(struct span_slot *s)
-{
-	*s = record_plain(SPAN_KIND_CLIENT);
-	s->head.parent_span_id[7] = 0xb6;
-	s->head.status = 404;
-	record_text(s, TAG_TARGET, "/items?ids=1,2&AWSAccessKeyId=AKIA");
-	record_text(s, TAG_HOST, "user:password@inventory.internal:8081");
-	record_text(s, TAG_USER_AGENT, "python-urllib3/2.0");
-}
-
-static void own(struct span_slot *s)
-{
-	static const uint8_t link[25] = { 1, [15] = 2, [16] = 3, [23] = 4, [24] = 0xff };
-	uint64_t time = RECORD_START_NS + 77;
-	uint8_t event[8 + 5];
-
-	*s = record_plain(SPAN_KIND_INTERNAL);
-	s->head.status = 0;
-	memcpy(event, &time, 8);
-	memcpy(event + 8, "query", 5);
-	record_text(s, TAG_NAME, "load model");
-	record_bytes(s, TAG_ATTRIBUTE, "\x01model\0resnet", 13);
-	record_bytes(s, TAG_ATTRIBUTE, "\x02warm\0\x01", 7);
-	record_bytes(s, TAG_ATTRIBUTE, "\x03n\0\x2a\0\0\0\0\0\0\0", 11);
-	record_bytes(s, TAG_ATTRIBUTE, "\x04r\0\0\0\0\0\0\0\xe0?", 11);
-	record_bytes(s, TAG_ATTRIBUTE, "\x01model\0bert", 11);
-	record_bytes(s, TAG_EVENT, event, sizeof event);
-	record_bytes(s, TAG_LINK, link, sizeof link);
-	record_text(s, TAG_STATUS_MESSAGE, "out of memory");
-}
-
-static const struct {
-	const char *title;
-	void (*make)(struct span_slot *s);
-	enum span_conventions conventions;
-	enum span_detail detail;
-	bool children;
-} requests[] = {
-	{ "plain GET", plain, SPAN_CONVENTIONS_STABLE, SPAN_DETAIL_NORMAL, false },
-	{ "plain GET, minimal", plain, SPAN_CONVENTIONS_STABLE, SPAN_DETAIL_MINIMAL, false },
-	{ "plain GET, full", plain, SPAN_CONVENTIONS_STABLE, SPAN_DETAIL_FULL, false },
-	{ "plain GET, names of 2022, children", plain, SPAN_CONVENTIONS_LEGACY, SPAN_DETAIL_NORMAL, true },
-	{ "404 over HTTP/1.0", not_found, SPAN_CONVENTIONS_STABLE, SPAN_DETAIL_NORMAL, false },
-	{ "503 kept by the tail rule, cut, children", server_error, SPAN_CONVENTIONS_STABLE,
-	  SPAN_DETAIL_NORMAL, true },
-	{ "server died", process_died, SPAN_CONVENTIONS_STABLE, SPAN_DETAIL_NORMAL, true },
-	{ "everything", full_request, SPAN_CONVENTIONS_STABLE, SPAN_DETAIL_FULL, false },
-	{ "everything, both sets", full_request, SPAN_CONVENTIONS_BOTH, SPAN_DETAIL_FULL, false },
-	{ "odd bytes over a UNIX socket", odd_bytes, SPAN_CONVENTIONS_STABLE, SPAN_DETAIL_NORMAL, false },
-	{ "client", client, SPAN_CONVENTIONS_STABLE, SPAN_DETAIL_NORMAL, false },
-	{ "client, both sets, full", client, SPAN_CONVENTIONS_BOTH, SPAN_DETAIL_FULL, false },
-	{ "own span", own, SPAN_CONVENTIONS_STABLE, SPAN_DETAIL_NORMAL, false },
-};
-
-static void add_request(struct buf *out, size_t i)
-{
-	static const struct resource resource = { .service_name = { "shop", 4 } };
-	struct span span, children[SPAN_CHILDREN_MAX];
-	struct span_options options;
-	struct span_slot slot;
+	struct span spans[GOLDEN_SPANS_MAX];
 	struct arena arena;
-	size_t n = 0;
+	size_t n;
 
 	arena_init(&arena);
-	span_options_init(&options);
-	span_options_conventions(&options, requests[i].conventions);
-	options.detail = requests[i].detail;
-	options.router.find = users_route;
-	requests[i].make(&slot);
-	cr_assert_eq(span_from_record(&slot, &options, &resource, RECORD_OFFSET_NS, &arena, &span), 0);
-	if (requests[i].children)
-		n = span_children(&slot, &options, &span, RECORD_OFFSET_NS, &arena, children);
-	buf_printf(out, "=== %s ===\n", requests[i].title);
-	span_dump(out, &span);
-	for (size_t j = 0; j < n; j++)
-		span_dump(out, &children[j]);
+	n = golden_make(request, &arena, spans);
+	cr_assert_gt(n, 0, "%s", request->title);
+	buf_printf(out, "=== %s ===\n", request->title);
+	for (size_t i = 0; i < n; i++)
+		span_dump(out, &spans[i]);
 	arena_release(&arena);
+}
+
+/* All requests in one payload. */
+static void encode_all(struct buf *out, const struct format *format)
+{
+	static const struct encode_options defaults;
+	struct span *spans = calloc(golden_count * GOLDEN_SPANS_MAX, sizeof *spans);
+	struct batch batch = { .spans = spans };
+	struct arena arena;
+
+	cr_assert(spans);
+	arena_init(&arena);
+	for (size_t i = 0; i < golden_count; i++)
+		batch.n += golden_make(&golden_requests[i], &arena, spans + batch.n);
+	cr_assert_eq(format->encode(&batch, 0, batch.n, &defaults, out), batch.n, "%s", format->name);
+	arena_release(&arena);
+	free(spans);
 }
 
 static void read_file(struct buf *out, const char *path)
@@ -188,22 +68,43 @@ static size_t line_of_difference(const struct buf *a, const struct buf *b)
 	return line;
 }
 
+static void expect_file(const struct buf *told, const char *path)
+{
+	struct buf golden;
+
+	if (getenv("BTRACE_UPDATE_GOLDEN")) {
+		FILE *f = fopen(path, "w");
+
+		cr_assert(f && fwrite(told->p, 1, told->n, f) == told->n && fclose(f) == 0);
+	}
+	buf_init(&golden);
+	read_file(&golden, path);
+	cr_expect(told->n == golden.n && memcmp(told->p, golden.p, told->n) == 0,
+		  "differs from %s in line %zu", path, line_of_difference(told, &golden));
+	buf_release(&golden);
+}
+
 Test(golden_spans, spans_say_what_they_said)
 {
-	struct buf told, golden;
+	struct buf told;
 
 	buf_init(&told);
-	buf_init(&golden);
-	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
-		add_request(&told, i);
-	if (getenv("BTRACE_UPDATE_GOLDEN")) {
-		FILE *f = fopen(GOLDEN_FILE, "w");
-
-		cr_assert(f && fwrite(told.p, 1, told.n, f) == told.n && fclose(f) == 0);
-	}
-	read_file(&golden, GOLDEN_FILE);
-	cr_expect(told.n == golden.n && memcmp(told.p, golden.p, told.n) == 0, "differs from %s in line %zu",
-		  GOLDEN_FILE, line_of_difference(&told, &golden));
+	for (size_t i = 0; i < golden_count; i++)
+		add_request(&told, &golden_requests[i]);
+	expect_file(&told, GOLDEN "/spans.txt");
 	buf_release(&told);
-	buf_release(&golden);
+}
+
+Test(golden_spans, every_format_writes_what_it_wrote)
+{
+	for (const struct format *const *row = formats; *row; row++) {
+		char path[128];
+		struct buf told;
+
+		snprintf(path, sizeof path, GOLDEN "/%s", (*row)->name);
+		buf_init(&told);
+		encode_all(&told, *row);
+		expect_file(&told, path);
+		buf_release(&told);
+	}
 }
