@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "shim/spill.h"
+
 struct pool conn_pool = { .size = (sizeof(struct conn) + 15) & ~15u, .per_slab = 64 };
 struct pool pending_pool = { .size = (sizeof(struct pending) + 15) & ~15u, .per_slab = 128 };
 struct pool ring_pool = { .size = (sizeof(struct pending_ring) + 15) & ~15u, .per_slab = 16 };
@@ -131,6 +133,9 @@ static void try_free(struct conn *c)
 	if (c->more)
 		pool_give(&ring_pool, c->more);
 	c->more = 0;
+	if (c->spill)
+		spill_give(c->spill);
+	c->spill = 0;
 	if (c->proxy)
 		pool_give(&proxy_pool, c->proxy);
 	c->proxy = 0;

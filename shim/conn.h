@@ -102,6 +102,8 @@ struct conn {
 	uint8_t role;   /* enum conn_role */
 	uint64_t ahead; /* client, in side: bytes parsed before they were accepted by the kernel */
 	uint32_t path;  /* client: of its UNIX socket, in path_pool; 0: none */
+	uint32_t spill; /* in side: rest of the target that is arriving, or of the request not judged yet
+			   (spill.h) */
 	uint32_t proxy; /* in side: PROXY protocol header that is being read, or was; 0: none */
 	uint64_t begin_ns;
 	uint64_t accepted_ns; /* with full timing */

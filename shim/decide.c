@@ -105,62 +105,132 @@ static enum policy_parent_state adopt_parent(const struct policy *policy, struct
 	return context.decision == TRACECTX_NOT_SAMPLED ? POLICY_PARENT_NOT_SAMPLED : POLICY_NO_PARENT;
 }
 
-static size_t put_number(char *out, unsigned value)
+static size_t put_number(char *out, unsigned value, unsigned base)
 {
 	char digits[5];
 	size_t n = 0, at = 0;
 
 	do {
-		digits[n++] = (char)('0' + value % 10);
-		value /= 10;
+		digits[n++] = "0123456789abcdef"[value % base];
+		value /= base;
 	} while (value && n < sizeof(digits));
 	while (n)
 		out[at++] = digits[--n];
 	return at;
 }
 
-/* The address the connection came in at, as ASGI's scope has it: no port if it is 80. 0: not known. */
-static size_t local_host(const struct span_address *local, char out[32])
+static size_t put_ip4(char *out, const uint8_t addr[4])
 {
 	size_t n = 0;
+
+	for (int i = 0; i < 4; i++) {
+		n += put_number(out + n, addr[i], 10);
+		out[n++] = '.';
+	}
+	return n - 1;
+}
+
+/* RFC 5952: the longest run of zero groups, the first of equal ones, is "::"; an IPv4-mapped one ends as
+ * IPv4. */
+static size_t put_ip6(char *out, const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	int gap = -1, gap_n = 1; /* a single zero group is written out */
+	size_t n = 0;
+
+	if (!memcmp(addr, mapped, sizeof(mapped))) {
+		memcpy(out, "::ffff:", 7);
+		return 7 + put_ip4(out + 7, addr + 12);
+	}
+	for (int i = 0, zeros = 0; i < 8; i++) {
+		zeros = addr[2 * i] | addr[2 * i + 1] ? 0 : zeros + 1;
+		if (zeros > gap_n) {
+			gap_n = zeros;
+			gap = i - zeros + 1;
+		}
+	}
+	for (int i = 0; i < 8; i++) {
+		if (i == gap) {
+			out[n++] = ':';
+			i += gap_n - 1;
+			if (i == 7)
+				out[n++] = ':';
+			continue;
+		}
+		if (i)
+			out[n++] = ':';
+		n += put_number(out + n, (unsigned)addr[2 * i] << 8 | addr[2 * i + 1], 16);
+	}
+	return n;
+}
+
+/* "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff:65535" */
+#define LOCAL_HOST_BYTES 48
+
+/*
+ * The address the connection came in at, as ASGI's scope has it and BentoML puts it into the URL: an IPv6 one
+ * without brackets, no port if it is 80. 0: not known.
+ */
+static size_t local_host(const struct span_address *local, char out[LOCAL_HOST_BYTES])
+{
+	size_t n;
 
 	if (local->family == 1) { /* AF_UNIX */
 		memcpy(out, "0.0.0.0", 7);
 		return 7;
 	}
-	if (local->family != 2) /* AF_INET; IPv6 is left to the Host header */
+	if (local->family != 2 && local->family != 10) /* AF_INET, AF_INET6 */
 		return 0;
-	for (int i = 0; i < 4; i++) {
-		n += put_number(out + n, local->addr[i]);
-		out[n++] = i < 3 ? '.' : ':';
-	}
-	return local->port == 80 ? n - 1 : n + put_number(out + n, local->port);
+	n = local->family == 2 ? put_ip4(out, local->addr) : put_ip6(out, local->addr);
+	if (local->port == 80)
+		return n;
+	out[n++] = ':';
+	return n + put_number(out + n, local->port, 10);
+}
+
+static size_t path_length(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] != '?' && p[i] != '#')
+		i++;
+	return i;
 }
 
 /* The URL as BentoML's middleware sees it: scheme://host[:port]/path, path decoded, no query. */
-static bool is_excluded(const struct policy *policy, const struct span_record *r, const struct head *head)
+static __attribute__((noinline)) bool matches(struct automaton *a, const struct policy *policy,
+					      const struct span_record *r, const struct head *head,
+					      const struct decide_rest *rest)
+{
+	const struct text *target = &head->value[TAG_TARGET], *header = &head->value[TAG_HOST];
+	char listener[LOCAL_HOST_BYTES];
+	struct text host = { listener, 0 };
+	size_t n = path_length(target->p, target->n);
+
+	if (n && target->p[0] == '/') {
+		if (!(policy->flags & POLICY_FLAG_URL_FROM_HOST))
+			host.n = local_host(&r->local, listener);
+		if (!host.n)
+			host = *header;
+		automaton_feed(a, "http://", 7);
+		automaton_feed(a, host.p, host.n);
+	}
+	automaton_feed_decoded(a, target->p, n);
+	if (n == target->n && rest)
+		automaton_feed_decoded(a, rest->p, path_length(rest->p, rest->n));
+	return automaton_end(a);
+}
+
+static bool is_excluded(const struct policy *policy, const struct span_record *r, const struct head *head,
+			const struct decide_rest *rest)
 {
 	uint32_t bytes = policy->automaton_bytes;
-	const char *target = head->value[TAG_TARGET].p;
-	char host[32];
-	size_t n = 0, host_n = policy->flags & POLICY_FLAG_URL_FROM_HOST ? 0 : local_host(&r->local, host);
 	struct automaton a;
 
-	if (!bytes || bytes > POLICY_BYTES - POLICY_HEAD_BYTES || !target)
+	if (!bytes || bytes > POLICY_BYTES - POLICY_HEAD_BYTES || !head->value[TAG_TARGET].p)
 		return false;
-	if (!automaton_open(&a, (const uint8_t *)policy + POLICY_HEAD_BYTES, bytes))
-		return false;
-	while (n < head->value[TAG_TARGET].n && target[n] != '?' && target[n] != '#')
-		n++;
-	if (n && target[0] == '/') {
-		automaton_feed(&a, "http://", 7);
-		if (host_n)
-			automaton_feed(&a, host, host_n);
-		else
-			automaton_feed(&a, head->value[TAG_HOST].p, head->value[TAG_HOST].n);
-	}
-	automaton_feed_decoded(&a, target, n);
-	return automaton_end(&a);
+	return automaton_open(&a, (const uint8_t *)policy + POLICY_HEAD_BYTES, bytes) &&
+	       matches(&a, policy, r, head, rest);
 }
 
 /* At most rate_limit new traces in each second of the monotonic clock, over all processes of the table. */
@@ -180,7 +250,8 @@ static bool within_rate(struct table_header *header, const struct policy *policy
 	return atomic_fetch_add_explicit(&header->rate_taken, 1, memory_order_relaxed) < policy->rate_limit;
 }
 
-enum decide_verdict decide(struct table_header *header, const struct policy *policy, struct span_slot *slot)
+enum decide_verdict decide(struct table_header *header, const struct policy *policy, struct span_slot *slot,
+			   const struct decide_rest *rest)
 {
 	struct span_record *r = &slot->head;
 	enum policy_parent_state parent;
@@ -190,7 +261,7 @@ enum decide_verdict decide(struct table_header *header, const struct policy *pol
 	parent = adopt_parent(policy, slot, &head);
 	r->policy_version = policy->version;
 	r->flags &= ~(uint32_t)SPAN_FLAG_UNDECIDED;
-	if (is_excluded(policy, r, &head))
+	if (is_excluded(policy, r, &head, rest))
 		return DECIDE_EXCLUDED;
 	if (policy_sample(policy, r->trace_id, parent) == POLICY_DROP)
 		return DECIDE_SAMPLED_OUT;

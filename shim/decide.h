@@ -14,11 +14,19 @@
 
 enum decide_verdict { DECIDE_SAMPLED, DECIDE_SAMPLED_OUT, DECIDE_EXCLUDED };
 
+struct decide_rest {
+	const char *p;
+	size_t n;
+};
+
 /*
  * In: trace_id and span_id hold fresh random ids, the tail the strings of the
- * head, start_ns the time. Out: trace_id, parent_span_id, trace_flags, flags.
+ * head, start_ns the time; rest is what of the target did not fit there, in
+ * wire form (NULL: all did, or it is not known). Out: trace_id,
+ * parent_span_id, trace_flags, flags.
  */
-enum decide_verdict decide(struct table_header *header, const struct policy *policy, struct span_slot *slot);
+enum decide_verdict decide(struct table_header *header, const struct policy *policy, struct span_slot *slot,
+			   const struct decide_rest *rest);
 
 struct tracectx;
 

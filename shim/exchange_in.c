@@ -97,10 +97,12 @@ static void head_complete(struct feed *f)
 		if (f->c->in.over_limit)
 			slot->head.flags |= SPAN_FLAG_HEAD_LIMIT;
 		if (f->c->role == CONN_SERVER)
-			request_judge(p, f->policy);
+			request_judge(f->c, p, f->policy);
 		else
 			client_judge(p, f->policy);
 	}
+	if (__builtin_expect(f->c->spill != 0, 0))
+		request_forget_target(f->c);
 	/* release: the out side sees the slot as we leave it */
 	if (atomic_compare_exchange_strong_explicit(&p->phase, &phase, PENDING_READY, memory_order_acq_rel,
 						    memory_order_acquire))
@@ -129,6 +131,7 @@ static void abandon_uncounted(struct feed *f)
 {
 	struct pending *p = f->p;
 
+	request_forget_target(f->c);
 	if (p && atomic_load_explicit(&p->references, memory_order_relaxed) == 1) {
 		if (p->slot != TABLE_NO_SLOT)
 			table_drop(&shim.table, p->slot, p->word);
@@ -164,7 +167,7 @@ static void on_event(struct feed *f, enum http1_event event, const struct http1_
 		break;
 	case HTTP1_TARGET:
 		if (p && f->writable)
-			request_target(p, f->policy, d);
+			request_target(f->c, p, f->policy, d);
 		break;
 	case HTTP1_VERSION: count_request(f); break;
 	case HTTP1_FIELD: field(f, d); break;

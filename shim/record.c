@@ -20,7 +20,13 @@ static const uint16_t limit[TAG_MAX] = {
 	[TAG_RESPONSE_HEADER] = 512,
 };
 
-#define STRING_HEAD 4u /* uint16_t tag, uint16_t length */
+/*
+ * Long strings leave so much at the end of the tail free for short ones: the headers of the context decide,
+ * and may come behind any others.
+ */
+#define RESERVE 256u
+
+#define STRING_HEAD 4u /* uint16_t tag, uint16_t length; record_text() knows it too */
 
 static uint16_t get16(const uint8_t *p)
 {
@@ -32,16 +38,28 @@ static uint16_t get16(const uint8_t *p)
 
 static void put16(uint8_t *p, uint16_t v) { memcpy(p, &v, sizeof(v)); }
 
+static uint16_t most_of(uint16_t tag) { return tag < TAG_MAX && limit[tag] ? limit[tag] : LIMIT_DEFAULT; }
+
+/* Bytes of text for a string whose head begins here, once the end of the tail is near. */
+static __attribute__((cold, noinline)) size_t room_at(size_t at, uint16_t tag)
+{
+	size_t most = most_of(tag), taken = at + STRING_HEAD + (most > LIMIT_DEFAULT ? RESERVE : 0);
+	size_t room = taken < SPAN_TAIL_BYTES ? SPAN_TAIL_BYTES - taken : 0;
+
+	return room < most ? room : most;
+}
+
 uint16_t record_open(struct span_slot *slot, enum span_tag tag)
 {
 	uint16_t at = slot->head.tail_bytes;
+	uint32_t head = (uint16_t)tag; /* little endian: the tag, then no bytes yet */
 
-	if (at + STRING_HEAD + 1 > SPAN_TAIL_BYTES) {
+	if (__builtin_expect(at + STRING_HEAD + 1 + RESERVE > SPAN_TAIL_BYTES, 0) &&
+	    !room_at(at, (uint16_t)tag)) {
 		slot->head.flags |= SPAN_FLAG_TRUNCATED;
 		return 0;
 	}
-	put16(slot->tail + at, (uint16_t)tag);
-	put16(slot->tail + at + 2, 0);
+	memcpy(slot->tail + at, &head, STRING_HEAD);
 	slot->head.tail_bytes = (uint16_t)(at + STRING_HEAD);
 	return (uint16_t)(at + 1);
 }
@@ -60,17 +78,16 @@ bool record_append(struct span_slot *slot, uint16_t open, const char *p, size_t 
 {
 	uint8_t *head;
 	size_t have, room, keep;
-	uint16_t tag, most;
+	uint16_t tag;
 
 	if (!open || open - 1u + STRING_HEAD > SPAN_TAIL_BYTES)
 		return false;
 	head = slot->tail + open - 1;
 	tag = get16(head);
 	have = get16(head + 2);
-	most = tag < TAG_MAX && limit[tag] ? limit[tag] : LIMIT_DEFAULT;
-	room = SPAN_TAIL_BYTES - (open - 1u) - STRING_HEAD;
-	if (room > most)
-		room = most;
+	room = most_of(tag);
+	if (__builtin_expect(open - 1u + STRING_HEAD + room + RESERVE > SPAN_TAIL_BYTES, 0))
+		room = room_at(open - 1u, tag);
 	if (have > room) /* not what we wrote: another process scribbles here */
 		return false;
 	keep = cut(p, n, room - have);

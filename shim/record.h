@@ -20,6 +20,8 @@ uint16_t record_open(struct span_slot *slot, enum span_tag tag);
 bool record_append(struct span_slot *slot, uint16_t open, const char *p, size_t n);
 /* Takes n bytes off the end of the string opened last. */
 void record_cut(struct span_slot *slot, uint16_t open, size_t n);
+/* Where the text of the string opened begins in the tail. */
+static inline size_t record_text(uint16_t open) { return open - 1u + 4u; }
 /* Opens, appends, done. */
 bool record_string(struct span_slot *slot, enum span_tag tag, const char *p, size_t n);
 

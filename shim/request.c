@@ -11,6 +11,7 @@
 #include "shim/exchange.h"
 #include "shim/fds.h"
 #include "shim/record.h"
+#include "shim/spill.h"
 #include "shim/sys.h"
 
 /* RFC 9110 section 9, RFC 5789; methods are case-sensitive */
@@ -159,25 +160,6 @@ void request_string(struct pending *p, enum span_tag tag, const struct http1_dat
 	append(p, slot, d->p, d->n);
 }
 
-void request_target(struct pending *p, const struct policy *policy, const struct http1_data *d)
-{
-	struct span_slot *slot = request_slot(p);
-	const char *in = d->p, *end = d->p + d->n;
-	struct scrub_piece piece;
-
-	if (!slot)
-		return;
-	if (d->first) {
-		p->open_string = record_open(slot, TAG_TARGET);
-		scrub_begin(&p->scrub, p->answer == HTTP1_ANSWER_CONNECT);
-	}
-	while (p->open_string && scrub_next(&p->scrub, scrub_keys(policy), &in, end, &piece)) {
-		if (piece.cut)
-			record_cut(slot, p->open_string, piece.cut);
-		append(p, slot, piece.p, piece.n);
-	}
-}
-
 void request_header(struct pending *p, enum span_tag tag, const struct capture *captured, unsigned index,
 		    const struct http1_data *d)
 {
@@ -196,12 +178,85 @@ void request_header(struct pending *p, enum span_tag tag, const struct capture *
 		append(p, slot, "REDACTED", 8);
 }
 
+/* These bytes did not fit behind the target's beginning, which ends the tail. */
+static __attribute__((cold, noinline)) void spill_target(struct conn *c, struct pending *p,
+							 const struct policy *policy, const char *rest,
+							 size_t n)
+{
+	const struct span_slot *slot = &shim.table.slot[p->slot];
+
+	if (p->open_string) { /* the first such piece */
+		const uint8_t *begin = slot->tail + record_text(p->open_string);
+		const uint8_t *end = slot->tail + slot->head.tail_bytes;
+
+		p->open_string = 0;
+		request_forget_target(c);
+		if (c->role != CONN_SERVER || (policy && !policy->automaton_bytes) || end < begin ||
+		    end > slot->tail + SPAN_TAIL_BYTES || memchr(begin, '?', (size_t)(end - begin)) ||
+		    memchr(begin, '#', (size_t)(end - begin)))
+			return; /* a long query mostly: no pattern sees it */
+		c->spill = spill_take();
+	}
+	if (c->spill)
+		spill_add(c->spill, rest, n);
+}
+
+static void append_target(struct conn *c, struct pending *p, struct span_slot *slot,
+			  const struct policy *policy, const struct scrub_piece *piece)
+{
+	size_t before, kept;
+
+	if (piece->cut && p->open_string)
+		record_cut(slot, p->open_string, piece->cut);
+	before = slot->head.tail_bytes;
+	if (record_append(slot, p->open_string, piece->p, piece->n))
+		return;
+	kept = (size_t)slot->head.tail_bytes - before;
+	if (kept <= piece->n)
+		spill_target(c, p, policy, piece->p + kept, piece->n - kept);
+}
+
+void request_target(struct conn *c, struct pending *p, const struct policy *policy,
+		    const struct http1_data *d)
+{
+	struct span_slot *slot = request_slot(p);
+	const char *in = d->p, *end = d->p + d->n;
+	struct scrub_piece piece;
+
+	if (!slot)
+		return;
+	if (d->first) {
+		p->open_string = record_open(slot, TAG_TARGET);
+		scrub_begin(&p->scrub, p->answer == HTTP1_ANSWER_CONNECT);
+	}
+	while ((p->open_string || c->spill) && scrub_next(&p->scrub, scrub_keys(policy), &in, end, &piece))
+		append_target(c, p, slot, policy, &piece);
+}
+
+void request_forget_target(struct conn *c)
+{
+	if (c->spill)
+		spill_give(c->spill);
+	c->spill = 0;
+}
+
 void request_drop(struct pending *p, enum ledger why)
 {
 	if (!table_drop(&shim.table, p->slot, p->word))
 		why = LEDGER_DROPPED_LOST;
 	ledger_count(conn_counter(p->role, why));
 	p->slot = TABLE_NO_SLOT;
+}
+
+static enum decide_verdict decide_whole(const struct conn *c, const struct policy *policy,
+					struct span_slot *slot)
+{
+	struct decide_rest rest;
+
+	if (__builtin_expect(!c->spill, 1))
+		return decide(shim.table.header, policy, slot, NULL);
+	rest.p = spill_text(c->spill, &rest.n);
+	return decide(shim.table.header, policy, slot, &rest);
 }
 
 /* Outgoing requests find their parent by it. */
@@ -221,7 +276,7 @@ static void begin_serving(struct pending *p, const struct span_record *r, enum s
 	serving_begin(p, &context);
 }
 
-void request_judge(struct pending *p, const struct policy *policy)
+void request_judge(struct conn *c, struct pending *p, const struct policy *policy)
 {
 	static const uint8_t decision_of[] = {
 		[DECIDE_SAMPLED] = SERVING_SAMPLED,
@@ -241,7 +296,7 @@ void request_judge(struct pending *p, const struct policy *policy)
 		request_drop(p, LEDGER_DROPPED_OFF);
 		return;
 	}
-	verdict = decide(shim.table.header, policy, slot);
+	verdict = decide_whole(c, policy, slot);
 	if (policy->flags & POLICY_FLAG_CLIENT_SPANS)
 		begin_serving(p, &slot->head, (enum serving_decision)decision_of[verdict]);
 	switch (verdict) {

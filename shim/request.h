@@ -20,8 +20,14 @@ struct span_slot *request_slot(struct pending *p);
 
 /* A piece of a string. */
 void request_string(struct pending *p, enum span_tag tag, const struct http1_data *d);
-/* A piece of the request-target; secrets do not get into the slot. policy NULL: those of the conventions. */
-void request_target(struct pending *p, const struct policy *policy, const struct http1_data *d);
+/*
+ * A piece of the request-target; secrets do not get into the slot. policy NULL: those of the conventions.
+ * What the slot has no room for goes to c->spill if excluded_urls may want it.
+ */
+void request_target(struct conn *c, struct pending *p, const struct policy *policy,
+		    const struct http1_data *d);
+/* The rest of a target that will not be judged. */
+void request_forget_target(struct conn *c);
 /* A piece of a captured header. */
 void request_header(struct pending *p, enum span_tag tag, const struct capture *captured, unsigned index,
 		    const struct http1_data *d);
@@ -30,6 +36,6 @@ void request_header(struct pending *p, enum span_tag tag, const struct capture *
 void request_drop(struct pending *p, enum ledger why);
 
 /* The head is complete: keep the slot or give it back, counted. policy NULL: the exporter will judge. */
-void request_judge(struct pending *p, const struct policy *policy);
+void request_judge(struct conn *c, struct pending *p, const struct policy *policy);
 
 #endif

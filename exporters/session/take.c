@@ -144,7 +144,7 @@ static bool is_kept(struct take *t, struct span_slot *copy)
 			control_add(&c->dropped_off, 1);
 			return false;
 		}
-		switch (decide(s->table.header, policy, copy)) {
+		switch (decide(s->table.header, policy, copy, NULL)) {
 		case DECIDE_SAMPLED: return true;
 		case DECIDE_EXCLUDED: control_add(&c->excluded, 1); return false;
 		case DECIDE_SAMPLED_OUT: copy->head.flags |= SPAN_FLAG_TAIL_CANDIDATE;

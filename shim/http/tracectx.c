@@ -13,34 +13,37 @@ static void trim(const char **p, size_t *n)
 		--*n;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* The value of a lower case digit and one more; 0: none. */
+static const uint8_t digit_value[256] = {
+	['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+	['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+
+static int hex_digit(char c) { return digit_value[(uint8_t)c] - 1; }
 
 /* Exactly 2 * bytes lower case digits at p. */
 static bool read_hex(const char *p, uint8_t *out, size_t bytes)
 {
-	int high, low;
+	bool bad = false;
 
 	for (size_t i = 0; i < bytes; i++) {
-		high = hex_digit(p[2 * i]);
-		low = hex_digit(p[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
+		unsigned high = digit_value[(uint8_t)p[2 * i]], low = digit_value[(uint8_t)p[2 * i + 1]];
+
+		bad |= !high | !low;
+		out[i] = (uint8_t)((high - 1) << 4 | ((low - 1) & 15));
 	}
-	return true;
+	return !bad;
 }
 
-static bool is_zero(const uint8_t *id, size_t n)
+static bool is_zero(const uint8_t *id, size_t n) /* a multiple of 8 */
 {
-	for (size_t i = 0; i < n; i++)
-		if (id[i])
-			return false;
-	return true;
+	uint64_t word, all = 0;
+
+	for (size_t i = 0; i < n; i += sizeof(word)) {
+		memcpy(&word, id + i, sizeof(word));
+		all |= word;
+	}
+	return !all;
 }
 
 static bool has_ids(struct tracectx *c)
