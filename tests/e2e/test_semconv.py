@@ -34,6 +34,13 @@ REQUESTS = [
     ("proxied", "GET", "/users/42", {"headers": [("X-Forwarded-For", "203.0.113.9, 10.0.0.1"),
                                                  ("X-Forwarded-Proto", "https"),
                                                  ("X-Forwarded-Host", "shop.example.com")]}),
+    ("forwarded", "GET", "/users/42", {"headers": [
+        ("Forwarded", 'for="[2001:db8::7]:4711";host="shop.example.com:8443";proto=https, for=10.0.0.1'),
+        ("X-Forwarded-For", "203.0.113.9"), ("X-Forwarded-Host", "other.example.com")]}),
+    ("for", "GET", "/users/42", {"headers": [("X-Forwarded-For", "203.0.113.9")]}),
+    ("ipv6", "GET", "/users/42", {"headers": [("Host", "[2001:db8::1]:8080")]}),
+    ("absolute", "GET", "http://shop.example.com:8080/users/42?a=1", {"headers": [("Host", "shop.example.com:8080")]}),
+    ("encoded", "GET", "/users/42%20b/%C3%A9?q=%26", {}),
     ("port", "GET", "/users/42", {"headers": [("Host", "localhost:8080"), ("X-Tag", "one"), ("X-Tag", "two")]}),
     ("1.0", "GET", "/users/42", {"version": "1.0", "headers": [("Host", "localhost"), ("Connection", "close")]}),
     ("purge", "PURGE", "/users/42", {}),
@@ -46,35 +53,44 @@ UNKNOWN = "PURGE is no known method: `_OTHER`, and the name begins with HTTP"
 JOINED = "the conventions allow an item a line as well as one joined value; node joins lines before anybody sees them"
 LISTENER = "this instrumentation tells the listening socket, the conventions want what the client asked for"
 
+PROXIES = ["proxied", "forwarded"]
+BRACKETS = "an address has no brackets and no port: those are of the authority"
+DECODED = "percent-decoded, and the whole URL of an absolute form; the conventions want the path as it was received"
+
 # (application, names): {attribute, "name", "status" or "parent": (why, requests that differ)}
 DIFFERENCES = {
     ("node", "stable"): {
         "url.query": (REDACTED, ["secret"]),
-        "url.scheme": (BELIEVED, ["proxied"]),
+        "url.scheme": (BELIEVED, PROXIES),
+        "client.address": (BRACKETS, ["forwarded"]),
+        "server.address": (BRACKETS, ["ipv6"]),
         "http.request.header.x_tag": (JOINED, ["port"]),
         "name": (UNKNOWN, ["purge"]),
     },
     ("node", "legacy"): {
         "http.target": (REDACTED, ["secret"]),
-        "http.url": (REDACTED + "; " + BELIEVED, ["secret", "proxied"]),
-        "http.scheme": (BELIEVED, ["proxied"]),
-        "net.host.name": (BELIEVED, ["proxied"]),
+        "http.url": (REDACTED + "; " + BELIEVED, ["secret"] + PROXIES),
+        "http.scheme": (BELIEVED, PROXIES),
+        "http.client_ip": (BELIEVED + " in Forwarded", ["forwarded"]),
+        "net.host.name": (BELIEVED + "; " + BRACKETS, ["ipv6"] + PROXIES),
         "net.host.port": (LISTENER, ALL),
         "http.request.header.x_tag": (JOINED, ["port"]),
         "name": (UNKNOWN, ["purge"]),
     },
     ("asgi", "stable"): {
+        "url.path": (DECODED, ["absolute", "encoded"]),
         "url.query": (REDACTED, ["secret"]),
-        "url.scheme": (BELIEVED, ["proxied"]),
-        "client.address": (BELIEVED, ["proxied"]),
+        "url.scheme": (BELIEVED, PROXIES),
+        "client.address": (BELIEVED, ["for"] + PROXIES),
         "server.address": (LISTENER + "; without the port", ALL),
         "server.port": (LISTENER, ALL),
         "name": ("the conventions forbid the path in the name; here are no routes", ALL),
     },
     ("asgi", "legacy"): {
-        "http.target": ("path and query by the conventions; without the query here", ["query", "secret"]),
-        "http.url": ("percent-decoded here; " + BELIEVED, ["query", "proxied"]),
-        "http.scheme": (BELIEVED, ["proxied"]),
+        "http.target": ("path and query by the conventions; without the query here, " + DECODED,
+                        ["query", "secret", "absolute", "encoded"]),
+        "http.url": (DECODED + "; " + BELIEVED, ["query", "absolute", "encoded"] + PROXIES),
+        "http.scheme": (BELIEVED, PROXIES),
         "http.host": (LISTENER, ALL),
         "net.host.port": (LISTENER, ALL),
         "http.method": ("of 2022 is the method as received; this one tells `_OTHER`, which came later", ["purge"]),
