@@ -142,9 +142,6 @@ FUZZ_SECONDS ?= 60
 fuzz: fuzzers ## fuzz all targets, FUZZ_SECONDS=60 all together
 	@scripts/run-fuzz $(FUZZ_SECONDS) $(FUZZ)
 
-soak: all ## the long forms of tests; SOAK="names", scripts/soak --list shows them
-	@scripts/soak $(SOAK)
-
 # --- what a reviewer need not look at ---
 C_SRC  := $(shell find shim hooks exporters tests/unit tests/fuzz tests/lib tests/tools tests/bench -name '*.c' 2>/dev/null | sort)
 C_HDR  := $(shell find shim hooks exporters tests/unit tests/fuzz tests/lib tests/tools tests/bench -name '*.h' 2>/dev/null | sort)
@@ -215,8 +212,8 @@ matrix: all ## every server that Debian ships, plain and preloaded (minutes); wr
 	@tests/e2e/run.py --tier all -k matrix -v; status=$$?; tests/matrix/report.py; exit $$status
 receivers: all ## the real Zipkin, Jaeger and OpenTelemetry Collector
 	@scripts/setup e2e receivers && tests/e2e/run.py --tier receivers -v
-soak: all ## the survival tests at full length (an hour or so)
-	@BTRACE_SOAK=1 tests/e2e/run.py --tier kills -v
+soak: all ## the long forms of tests; SOAK="names", scripts/soak --list shows them
+	@scripts/soak $(SOAK)
 test: ## everything that CI runs; TIERS="build unit" selects
 	@scripts/setup build e2e && scripts/test $(TIERS)
 
@@ -239,7 +236,7 @@ clean: ## remove build/
 help: ## show this list
 	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' Makefile | sort | expand -t 18
 
-.PHONY: all tools check unit soak san fuzzers fuzz lint check-format format check-tree check-binary check-pure check-headers cppcheck tidy \
+.PHONY: all tools check unit san fuzzers fuzz lint check-format format check-tree check-binary check-pure check-headers cppcheck tidy \
 	check-scripts analyze docs demo e2e matrix receivers soak test install clean help
 .SECONDARY:
 -include $(shell find $(B) build/tidy -name '*.d' 2>/dev/null)

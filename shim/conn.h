@@ -57,7 +57,7 @@ struct pending { /* one request from its request line to the end of its response
 	uint64_t word;
 	/* in side */
 	uint64_t start_ns;
-	uint32_t request_head;
+	uint32_t forks;       /* shim.forks when it began */
 	uint16_t open_string; /* offset + 1 of the string being appended to */
 	uint16_t process;     /* owner of the slot */
 	struct scrub scrub;   /* of the request-target */

@@ -33,6 +33,7 @@ struct shim {
 	_Atomic uint64_t connections;                       /* numbers them */
 	_Atomic uint32_t epochs;
 	_Atomic uint32_t persons; /* numbers threads, see self_person() */
+	_Atomic uint32_t forks;   /* calls of fork() that made a child of this process */
 	char executable[128];
 	char command[192];
 	char service[80];

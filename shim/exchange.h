@@ -60,12 +60,21 @@ void exchange_responses_ended(struct conn *c);
 /* Gives CONN_IN_BUSY back; makes an end which the out side wanted while the in side stood in the way. */
 void exchange_leave_input(struct conn *c);
 
-/* --- shared by the two files --- */
+/* Ends what was left to forked children and never answered; called now and then. Cheap if there is nothing.
+ */
+void exchange_end_left(void);
+
+/* --- exchange.c and exchange_end.c, for the other two files --- */
 
 /* Is this process the owner of the pending request's slot, or can it become that (after fork)? */
 bool exchange_own(struct pending *p);
 /* PENDING_END_WANTED -> PENDING_ENDED and the span is finished; whoever comes second does nothing. */
 void exchange_make_end(struct pending *p);
 void exchange_forget(uint32_t pending); /* one reference less */
+void exchange_fill(struct span_record *r, struct pending *p, enum span_end end, uint64_t end_ns);
+/* Only its owner finishes a span: in a forked child that never answered, nothing happens. */
+void exchange_finish(struct pending *p, enum span_end end, uint64_t end_ns);
+/* The same where the connection is closed: after a fork a child may still answer. */
+void exchange_finish_at_close(struct pending *p, enum span_end end, uint64_t end_ns);
 
 #endif

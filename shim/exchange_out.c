@@ -21,49 +21,6 @@ static uint64_t now(struct feed *f)
 	return f->now_ns;
 }
 
-static void fill(struct span_record *r, struct pending *p, enum span_end end, uint64_t end_ns)
-{
-	r->end_ns = end_ns;
-	r->response_start_ns = p->response_start_ns;
-	r->request_end_ns = atomic_load_explicit(&p->request_end_ns, memory_order_relaxed);
-	r->request_body_bytes = atomic_load_explicit(&p->request_body, memory_order_relaxed);
-	r->response_body_bytes = p->response_body;
-	r->response_head_bytes = p->response_head;
-	r->status = p->status;
-	r->flags &= ~(uint32_t)SPAN_FLAG_REQUEST_BODY_CUT;
-	if (!atomic_load_explicit(&p->request_done, memory_order_acquire))
-		r->flags |= SPAN_FLAG_REQUEST_BODY_CUT;
-	r->end = (uint8_t)end;
-}
-
-/* Only its owner finishes a span: in a forked child that never answered, nothing happens. */
-static void finish(struct pending *p, enum span_end end, uint64_t end_ns)
-{
-	struct span_record *r;
-
-	if (p->slot == TABLE_NO_SLOT || p->process != self_get()->index)
-		return;
-	if (!table_owns(&shim.table, p->slot, p->word))
-		return; /* a forked child has taken it over and will end it */
-	r = &shim.table.slot[p->slot].head;
-	fill(r, p, end, end_ns);
-	if (r->flags & SPAN_FLAG_TRUNCATED)
-		ledger_count(LEDGER_TRUNCATED);
-	if (table_finish(&shim.table, p->slot, p->word))
-		ledger_count(conn_counter(p->role, LEDGER_CLAIMED));
-	else
-		ledger_count(conn_counter(p->role, LEDGER_DROPPED_LOST));
-}
-
-void exchange_make_end(struct pending *p)
-{
-	uint32_t wanted = PENDING_END_WANTED;
-
-	if (atomic_compare_exchange_strong_explicit(&p->phase, &wanted, PENDING_ENDED, memory_order_acq_rel,
-						    memory_order_relaxed))
-		finish(p, (enum span_end)p->end, p->end_ns);
-}
-
 /* Ends the request: at once, or as soon as the in side is out of its head. */
 static void end_request(struct conn *c, struct pending *p, enum span_end end, uint64_t end_ns)
 {
@@ -73,12 +30,12 @@ static void end_request(struct conn *c, struct pending *p, enum span_end end, ui
 	p->end = (uint8_t)end;
 	p->end_ns = end_ns;
 	if (p->slot != TABLE_NO_SLOT && !exchange_own(p))
-		ledger_count(conn_counter(p->role, LEDGER_DROPPED_LOST));
+		ledger_count(LEDGER_SLOT_LOST);
 	if (!atomic_compare_exchange_strong_explicit(&p->phase, &head, PENDING_END_WANTED,
 						     memory_order_acq_rel, memory_order_acquire)) {
 		if (head == PENDING_READY) {
 			atomic_store_explicit(&p->phase, PENDING_ENDED, memory_order_relaxed);
-			finish(p, end, end_ns);
+			exchange_finish(p, end, end_ns);
 		}
 		return;
 	}
@@ -303,7 +260,7 @@ void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t cou
 		return;
 	foretold = *p; /* its atomics are read only */
 	if (completes(&parser, &foretold, iov, count, n))
-		fill(&shim.table.slot[p->slot].head, &foretold, SPAN_END_COMPLETE, 0);
+		exchange_fill(&shim.table.slot[p->slot].head, &foretold, SPAN_END_COMPLETE, 0);
 }
 
 void exchange_output_unpredict(struct conn *c)
@@ -376,8 +333,9 @@ void exchange_end_all(struct conn *c)
 		c->answering = 0;
 		serving_end(p);
 		if (phase != PENDING_ENDED)
-			finish(p, phase == PENDING_END_WANTED ? (enum span_end)p->end : end_by_fate(c, p),
-			       now(&f));
+			exchange_finish_at_close(
+				p, phase == PENDING_END_WANTED ? (enum span_end)p->end : end_by_fate(c, p),
+				now(&f));
 		exchange_forget(index);
 	}
 	if (c->receiving) { /* counted requests are in the ring; what is left was no request yet, or is

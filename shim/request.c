@@ -134,6 +134,7 @@ uint32_t request_open(struct conn *c, const char *method, size_t n, uint64_t sta
 	atomic_store_explicit(&p->references, 1, memory_order_relaxed);
 	p->start_ns = start_ns;
 	p->role = c->role;
+	p->forks = atomic_load_explicit(&shim.forks, memory_order_relaxed);
 	claim_slot(c, p, method, n);
 	return index;
 }
@@ -242,9 +243,8 @@ void request_forget_target(struct conn *c)
 
 void request_drop(struct pending *p, enum ledger why)
 {
-	if (!table_drop(&shim.table, p->slot, p->word))
-		why = LEDGER_DROPPED_LOST;
-	ledger_count(conn_counter(p->role, why));
+	ledger_count(table_drop(&shim.table, p->slot, p->word) ? conn_counter(p->role, why)
+							       : LEDGER_SLOT_LOST);
 	p->slot = TABLE_NO_SLOT;
 }
 

@@ -90,6 +90,7 @@ static void follow(int fd, uint32_t listener, const struct sockaddr *addr, sockl
 	struct conn *c;
 
 	ledger_count(LEDGER_CONNECTIONS);
+	exchange_end_left();
 	if (!index) {
 		ledger_count(LEDGER_OPAQUE_NO_MEMORY);
 		fd_forget(fd);

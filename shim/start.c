@@ -142,6 +142,8 @@ static void forget_self(void)
 	/* the parent's index stays: what it owns must not look like ours, see exchange_own() */
 }
 
+static void count_fork(void) { atomic_fetch_add_explicit(&shim.forks, 1, memory_order_relaxed); }
+
 extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *dso);
 extern void *__dso_handle;
 
@@ -193,7 +195,7 @@ void shim_start(int argc, char **argv, char **envp)
 		start_facts.directory[0] = 0;
 	if (dladdr((void *)(uintptr_t)shim_start, &info) && info.dli_fname)
 		memccpy(start_facts.library, info.dli_fname, 0, sizeof(start_facts.library) - 1);
-	if (start_facts.environment && !__register_atfork(NULL, NULL, forget_self, __dso_handle)) {
+	if (start_facts.environment && !__register_atfork(NULL, count_fork, forget_self, __dso_handle)) {
 		if (*start_facts.config) /* in the copy: the original may be overwritten */
 			start_facts.config = value_of(start_facts.environment, "BTRACE_CONFIG");
 		if (!start_facts.config)

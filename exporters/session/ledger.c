@@ -56,11 +56,9 @@ void ledger_sum(const struct session *s, struct ledger_sums *out)
 	out->aborted = control_get(&c->aborted);
 	out->table_full = out->counter[LEDGER_DROPPED_TABLE_FULL];
 	out->pipeline_overflow = out->counter[LEDGER_DROPPED_PIPELINE];
-	out->slot_lost = out->counter[LEDGER_DROPPED_LOST];
 	out->policy_off = out->counter[LEDGER_DROPPED_OFF] + control_get(&c->dropped_off);
 	out->invalid = control_get(&c->invalid);
-	out->dropped =
-		out->table_full + out->pipeline_overflow + out->slot_lost + out->policy_off + out->invalid;
+	out->dropped = out->table_full + out->pipeline_overflow + out->policy_off + out->invalid;
 	out->opaque = opaque_of(out);
 	out->client_taken = control_get(&c->client_taken);
 	out->own_taken = control_get(&c->own_taken);
@@ -133,7 +131,6 @@ static void json_dropped(const struct ledger_sums *l, struct buf *out)
 	buf_add_text(out, ",\"dropped\":{");
 	json_number(out, "", "table_full", l->table_full);
 	json_number(out, ",", "pipeline_overflow", l->pipeline_overflow);
-	json_number(out, ",", "slot_lost", l->slot_lost);
 	json_number(out, ",", "policy_off", l->policy_off);
 	json_number(out, ",", "invalid", l->invalid);
 	buf_add_text(out, "}");

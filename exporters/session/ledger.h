@@ -15,7 +15,7 @@
 struct ledger_sums {
 	uint64_t counter[LEDGER_MAX]; /* of all processes, dead and alive */
 	uint64_t requests, taken, sampled_out, excluded, aborted;
-	uint64_t table_full, pipeline_overflow, slot_lost, policy_off, invalid, dropped;
+	uint64_t table_full, pipeline_overflow, policy_off, invalid, dropped;
 	uint64_t opaque;
 	uint64_t client_taken, own_taken;
 	int64_t unbalanced, client_unbalanced, own_unbalanced;

@@ -58,3 +58,21 @@ def test_two_threads_that_write_at_once_make_the_connection_opaque_and_all_is_ac
     exchanges, spans, ledger = serve(t, "two_writers", 5, 2, exact=False)
     assert len(spans) == ledger["taken"] == ledger["requests"] <= len(exchanges), ledger
     assert {s.target for s in spans} <= {e.target for e in exchanges}
+def test_forked_with_a_request_in_flight_and_the_child_answers_after_the_parent_has_closed(t):
+    serve(t, "child_answers_when_we_have_closed", 30, 1)
+
+
+
+
+def test_forked_with_a_request_in_flight_and_nobody_answers(t):
+    """It was left to the child for a while, which did nothing with it: no response all the same."""
+    session = t.session()
+    server = t.serve([build(t, "shared"), "{port}", "nobody_answers"], session)
+    for i in range(40):  # more than are left to children at a time
+        with t.connect(server) as c:
+            e = c.start("GET", "/n=%d" % i)
+            assert not c.fill(), "an answer"
+    server.stop()
+    spans, ledger = session.finish()
+    assert sorted(s.target for s in spans) == sorted("/n=%d" % i for i in range(40)), spans
+    assert {(s.status_code, s.get("error.type")) for s in spans} == {(None, "no_response")}, [s.attributes for s in spans]

@@ -181,7 +181,7 @@ static void by_a_child(void)
 }
 
 /* The request is read here, and the fork comes before its answer. */
-static void forked_in_flight(bool child_answers, bool closed_first)
+static void forked_in_flight(bool child_answers, bool closed_first, bool parent_answers)
 {
 	for (;;) {
 		int fd = take_connection(), go[2];
@@ -207,19 +207,19 @@ static void forked_in_flight(bool child_answers, bool closed_first)
 				close(fd);
 			close(go[1]); /* the child may go on */
 			wait_for(child);
-			if (!child_answers)
-				answer(fd);
-			else
+			if (!parent_answers)
 				break;
+			answer(fd);
 		}
 		if (!closed_first)
 			close(fd);
 	}
 }
 
-static void child_answers(void) { forked_in_flight(true, false); }
-static void child_answers_when_we_have_closed(void) { forked_in_flight(true, true); }
-static void parent_answers(void) { forked_in_flight(false, false); }
+static void child_answers(void) { forked_in_flight(true, false, false); }
+static void child_answers_when_we_have_closed(void) { forked_in_flight(true, true, false); }
+static void parent_answers(void) { forked_in_flight(false, false, true); }
+static void nobody_answers(void) { forked_in_flight(false, true, false); }
 
 /* --- a signal handler that writes --- */
 
@@ -332,6 +332,7 @@ static const struct {
 	{ "child_answers", child_answers },
 	{ "child_answers_when_we_have_closed", child_answers_when_we_have_closed },
 	{ "parent_answers", parent_answers },
+	{ "nobody_answers", nobody_answers },
 	{ "signal_handler", by_a_signal_handler },
 	{ "hints_from_a_signal_handler", with_hints_from_a_signal_handler },
 	{ "two_writers", by_two_writers },
