@@ -19,13 +19,10 @@
 
 #include "exporters/ctl/cli.h"
 #include "exporters/ctl/command.h"
+#include "exporters/ctl/library.h"
 #include "exporters/ctl/run_expect.h"
 #include "exporters/ctl/run_settings.h"
 #include "exporters/session/configure.h"
-
-#ifndef BTRACE_MULTIARCH
-#define BTRACE_MULTIARCH "" /* the Makefile knows it */
-#endif
 
 struct run_options {
 	const char *config, *ledger, *service, *expect, *junit, *sample;
@@ -91,33 +88,13 @@ static void catch_signals(void)
 		sigaction(passed[i], &action, NULL);
 }
 
-/* Beside us in the build folder; else where `make install` or the distribution puts it; else ld.so will find
- * it. */
-static void find_library(char path[PATH_MAX])
-{
-	static const char *const places[] = { "libbtrace.so", "../lib/libbtrace.so",
-					      "../lib/" BTRACE_MULTIARCH "/libbtrace.so" };
-	char directory[PATH_MAX / 2] = "";
-	ssize_t n = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
-	char *slash = n > 0 ? strrchr(directory, '/') : NULL;
-
-	if (slash)
-		*slash = 0;
-	for (size_t i = 0; slash && i < sizeof(places) / sizeof(*places); i++) {
-		snprintf(path, PATH_MAX, "%s/%s", directory, places[i]);
-		if (access(path, R_OK) == 0)
-			return;
-	}
-	snprintf(path, PATH_MAX, "libbtrace.so");
-}
-
 static void set_environment(const struct run_options *o)
 {
 	char library[PATH_MAX], preload[2 * PATH_MAX], session[40];
 	const char *before = getenv("LD_PRELOAD");
 	uint64_t random[2] = { 0, 0 };
 
-	find_library(library);
+	library_find(library, sizeof(library));
 	snprintf(preload, sizeof(preload), "%s%s%s", library, before && *before ? ":" : "",
 		 before ? before : "");
 	setenv("LD_PRELOAD", preload, 1);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exporters/ctl/attach.h"
+#include "exporters/ctl/doctor.h"
+#include "exporters/session/ledger.h"
+
+static void check_requests(struct doctor *d, const struct ledger_sums *l)
+{
+	uint64_t tls = l->counter[LEDGER_OPAQUE_TLS];
+
+	if (!l->requests && !l->opaque)
+		doctor_add(d, FINDING_NOTE, "send it a request; does the client talk to this process at all?",
+			   "no request has been seen yet, on %" PRIu64 " connections",
+			   l->counter[LEDGER_CONNECTIONS]);
+	if (tls)
+		doctor_add(d, FINDING_WARNING, "let a proxy in front terminate TLS",
+			   "%" PRIu64 " connections were TLS: counted, not traced", tls);
+	if (l->counter[LEDGER_OPAQUE_NOT_HTTP])
+		doctor_add(d, FINDING_NOTE, NULL,
+			   "%" PRIu64 " connections were not HTTP/1 (HTTP/2, or no HTTP)",
+			   l->counter[LEDGER_OPAQUE_NOT_HTTP]);
+	if (l->opaque - tls - l->counter[LEDGER_OPAQUE_NOT_HTTP])
+		doctor_add(d, FINDING_WARNING, NULL,
+			   "%" PRIu64 " connections could not be followed to their end",
+			   l->opaque - tls - l->counter[LEDGER_OPAQUE_NOT_HTTP]);
+	if (l->requests && l->sampled_out == l->requests)
+		doctor_add(d, FINDING_WARNING, "raise sample_rate, or have the caller sample",
+			   "all %" PRIu64 " requests were sampled out", l->requests);
+	if (l->requests && l->excluded == l->requests)
+		doctor_add(d, FINDING_WARNING, "look at excluded_urls",
+			   "all %" PRIu64 " requests were excluded", l->requests);
+	if (l->table_full)
+		doctor_add(d, FINDING_WARNING, "is the exporter stopped, or starved of processor time?",
+			   "%" PRIu64 " requests found the span table full", l->table_full);
+	if (l->policy_off)
+		doctor_add(d, FINDING_WARNING, NULL, "%" PRIu64 " requests came while tracing was off",
+			   l->policy_off);
+}
+
+static void check_sinks(struct doctor *d, const struct control *c)
+{
+	for (uint32_t i = 0; i < c->n_sinks; i++) {
+		const struct control_sink *k = &c->sink[i];
+		uint64_t failed = control_get(&k->failed), dropped = control_get(&k->queue_dropped);
+
+		if (failed || dropped)
+			doctor_add(d, FINDING_PROBLEM,
+				   "the exporter's reason is on the server's standard error, or in "
+				   "BTRACE_LOG=/FILE",
+				   "%s: %" PRIu64 " spans refused or lost, %" PRIu64
+				   " dropped from the queue",
+				   k->name, failed, dropped);
+		else if (control_get(&k->queued))
+			doctor_add(d, FINDING_NOTE, NULL, "%s: %" PRIu64 " spans wait to be sent", k->name,
+				   control_get(&k->queued));
+	}
+}
+
+static void add_ledger(struct doctor *d, const struct session *s)
+{
+	struct buf text;
+
+	buf_init(&text);
+	ledger_text(s, &text);
+	if (text.n)
+		doctor_add(d, FINDING_OK, NULL, "its account now: %.*s", (int)text.n - 1 - 8, text.p + 8);
+	buf_release(&text); /* without "btrace: " and the newline */
+}
+
+void doctor_session(struct doctor *d, uint32_t pid, bool mapped)
+{
+	struct attached *a = calloc(1, sizeof(*a));
+	struct ledger_sums sums;
+	size_t unseen = 0;
+	int error = a ? attach_find(a, pid, &unseen) : -ENOMEM;
+
+	if (!error) {
+		doctor_add(d, FINDING_OK, NULL, "traced by exporter %u with %s", a->keeper, attach_config(a));
+		add_ledger(d, &a->session);
+		ledger_sum(&a->session, &sums);
+		check_requests(d, &sums);
+		check_sinks(d, a->session.control);
+		attach_close(a);
+	} else if (unseen) {
+		doctor_add(d, FINDING_NOTE, "run this as root, with the btracectl of that version",
+			   "which exporter traces it cannot be told: %zu sessions may not be looked at",
+			   unseen);
+	} else if (mapped) {
+		doctor_add(d, FINDING_PROBLEM,
+			   "restart the server; look at BTRACE_LOG=/FILE for why it ended",
+			   "it has a span table, but no exporter is there that reads it");
+	} else {
+		doctor_add(d, FINDING_WARNING,
+			   "it begins with the first listen() or accept(); if the server listens already, "
+			   "one line "
+			   "on its standard error says why not",
+			   "the library is loaded, but there is no tracing session yet");
+	}
+	free(a);
+}
