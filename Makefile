@@ -127,6 +127,20 @@ $(TOOLS): $(B)/%: $(B)/exe/tests/%.o $(B)/libtests.a $(B)/libexporter.a
 	$(if $(Q),@echo "  LD      $@")
 	$(Q)$(CC) $(EXE_LD) -o $@ $^ $(EXE_LIBS)
 
+# Small programs that benchmarks start; they link nothing of ours.
+BENCH_PROGRAMS := $(B)/bench/host $(B)/bench/load $(B)/bench/same_clone.so
+$(B)/bench/%: tests/bench/programs/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_C) -o $@ $<
+$(B)/bench/%.so: tests/bench/programs/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_C) -shared -fPIC -o $@ $<
+
+bench-check: all $(BENCH_PROGRAMS) $(filter $(B)/bench/%,$(TOOLS)) ## count instructions and compare with what is recorded
+	@tests/bench/counts.py
+bench-record: all $(BENCH_PROGRAMS) $(filter $(B)/bench/%,$(TOOLS)) ## count instructions and record them for this compiler
+	@tests/bench/counts.py --record
+
 # --- fuzz targets (clang, libFuzzer); tests/fuzz/fuzz_X.c ---
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ     := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
@@ -236,7 +250,7 @@ clean: ## remove build/
 help: ## show this list
 	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' Makefile | sort | expand -t 18
 
-.PHONY: all tools check unit san fuzzers fuzz lint check-format format check-tree check-binary check-pure check-headers cppcheck tidy \
+.PHONY: bench bench-check bench-record all tools check unit san fuzzers fuzz lint check-format format check-tree check-binary check-pure check-headers cppcheck tidy \
 	check-scripts analyze docs demo e2e matrix receivers soak test install clean help
 .SECONDARY:
 -include $(shell find $(B) build/tidy -name '*.d' 2>/dev/null)

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server that does nothing but answer, one connection after the other: what it
+ * executes is the same in every run, so what a preloaded library adds can be counted.
+ *
+ *	host serve N		answers N requests, then ends; prints its port first
+ *	host calls N		N reads and N writes on descriptors that are no sockets, behind a listen()
+ *	host idle N		accepts N connections, prints "ready", ends at the end of its standard input
+ *	host hold N		reads a request from each of N connections, prints "held"; then answers all
+ */
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BODY_BYTES 1024
+
+static char answer[2048];
+static size_t answer_bytes;
+
+static void make_answer(void)
+{
+	int n = snprintf(answer, sizeof(answer),
+			 "HTTP/1.1 200 OK\r\nServer: host\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
+			 "Content-Type: text/plain\r\nContent-Length: %d\r\nConnection: keep-alive\r\n\r\n",
+			 BODY_BYTES);
+
+	memset(answer + n, 'x', BODY_BYTES);
+	answer_bytes = (size_t)n + BODY_BYTES;
+}
+
+static int listen_anywhere(void)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(any);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(any)) || listen(fd, 4096) ||
+	    getsockname(fd, (struct sockaddr *)&any, &length)) {
+		perror("host");
+		exit(1);
+	}
+	printf("%d\n", ntohs(any.sin_port));
+	fflush(stdout);
+	return fd;
+}
+
+/* One whole request; false at the end of the stream. */
+static int receive(int fd)
+{
+	static char in[1 << 20];
+	size_t have = 0;
+	ssize_t n;
+
+	do {
+		n = read(fd, in + have, sizeof(in) - have);
+		if (n <= 0)
+			return 0;
+		have += (size_t)n;
+	} while (have < 4 || memcmp(in + have - 4, "\r\n\r\n", 4) != 0);
+	return 1;
+}
+
+static int reply(int fd) { return write(fd, answer, answer_bytes) == (ssize_t)answer_bytes; }
+
+static int take(int listener)
+{
+	int one = 1, fd = accept(listener, NULL, NULL);
+
+	if (fd >= 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+static void serve(long requests)
+{
+	int listener = listen_anywhere(), fd;
+
+	while (requests > 0 && (fd = take(listener)) >= 0) {
+		while (requests > 0 && receive(fd) && reply(fd))
+			requests--;
+		close(fd);
+	}
+}
+
+static void calls(long n)
+{
+	int in = open("/dev/zero", O_RDONLY), out = open("/dev/null", O_WRONLY);
+	char c;
+
+	close(listen_anywhere());
+	for (; n > 0; n--)
+		if (read(in, &c, 1) != 1 || write(out, &c, 1) != 1)
+			exit(1);
+}
+
+static int *take_all(long n)
+{
+	int listener = listen_anywhere();
+	int *fd = calloc((size_t)n, sizeof(*fd));
+
+	for (long i = 0; fd && i < n; i++) {
+		fd[i] = take(listener);
+		if (fd[i] < 0) {
+			perror("host: accept");
+			exit(1);
+		}
+	}
+	return fd;
+}
+
+static void say(const char *word)
+{
+	puts(word);
+	fflush(stdout);
+}
+
+static void idle(long n)
+{
+	take_all(n);
+	say("ready");
+	(void)!getchar();
+}
+
+static void hold(long n)
+{
+	int *fd = take_all(n);
+
+	for (long i = 0; i < n; i++)
+		if (!receive(fd[i]))
+			exit(1);
+	say("held");
+	for (long i = 0; i < n; i++)
+		reply(fd[i]);
+	(void)!getchar();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(long n);
+	} modes[] = { { "serve", serve }, { "calls", calls }, { "idle", idle }, { "hold", hold } };
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	make_answer();
+	for (size_t i = 0; argc == 3 && i < sizeof(modes) / sizeof(*modes); i++)
+		if (strcmp(argv[1], modes[i].name) == 0) {
+			modes[i].run(strtol(argv[2], NULL, 10));
+			return 0;
+		}
+	fprintf(stderr, "usage: host serve|calls|idle|hold N\n");
+	return 2;
+}
