@@ -52,10 +52,8 @@ static void begin_key(struct scrub *s, enum state state)
 
 static void key_byte(struct scrub *s, uint8_t c)
 {
-	uint8_t small = c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-
 	s->hash = policy_key_add(s->hash, c);
-	s->folded = policy_key_add(s->folded, small);
+	s->folded = policy_key_add(s->folded, c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c);
 }
 
 static int hex_digit(uint8_t c)
@@ -170,11 +168,45 @@ static bool authority_next(struct scrub *s, const char **in, const char *end, st
 	return out->n > 0;
 }
 
-/* Passes what is not recorded. */
-static void skip_secret(struct scrub *s, const char **in, const char *end)
+/* The end of what is not recorded. */
+static const char *skip_secret(const struct scrub *s, const char *in, const char *end)
 {
-	while (*in < end && (s->state == FRAGMENT || !delimiter(s->state, (uint8_t) * *in)))
-		++*in;
+	while (in < end && !delimiter(s->state, (uint8_t)in[0]))
+		in++;
+	return in;
+}
+
+/* Most of a target is passed here: paths, values, and keys as they are written as a rule. */
+static const char *pass_plain(struct scrub *s, const char *in, const char *end)
+{
+	uint64_t hash = s->hash;
+
+	if (s->state == PATH)
+		while (in < end && *in != ';' && *in != '?' && *in != '#')
+			in++;
+	if (s->state == QUERY_VALUE)
+		while (in < end && *in != '&' && *in != ';' && *in != '#')
+			in++;
+	if (s->state != QUERY_KEY || s->escaped)
+		return in;
+	for (; in < end && *in != '=' && *in != '&' && *in != ';' && *in != '#' && *in != '%'; in++)
+		hash = policy_key_add(hash, (uint8_t)in[0]);
+	s->hash = hash; /* the folded one is of path parameters alone */
+	return in;
+}
+
+/* The end of what is recorded as it is. */
+static const char *pass(struct scrub *s, struct scrub_keys keys, const char *in, const char *end)
+{
+	while ((in = pass_plain(s, in, end)) < end && s->state != AUTHORITY) {
+		if (*in == '#') {
+			s->state = FRAGMENT;
+			return in;
+		}
+		if (!step(s, keys, (uint8_t)*in++))
+			return in;
+	}
+	return in;
 }
 
 bool scrub_next(struct scrub *s, struct scrub_keys keys, const char **in, const char *end,
@@ -192,15 +224,10 @@ bool scrub_next(struct scrub *s, struct scrub_keys keys, const char **in, const 
 	if (s->state == AUTHORITY && authority_next(s, in, end, out))
 		return true;
 	if (s->state == PATH_SECRET || s->state == QUERY_SECRET)
-		skip_secret(s, in, end);
+		*in = skip_secret(s, *in, end);
 	begin = *in;
-	while (s->state == PATH && *in < end && **in != ';' && **in != '?' && **in != '#')
-		++*in;
-	while (*in < end && s->state != FRAGMENT && s->state != AUTHORITY)
-		if (**in == '#')
-			s->state = FRAGMENT;
-		else if (!step(s, keys, (uint8_t) * (*in)++))
-			break;
+	if (s->state != FRAGMENT)
+		*in = pass(s, keys, begin, end);
 	*out = (struct scrub_piece){ begin, (size_t)(*in - begin), 0 };
 	if (s->state == FRAGMENT)
 		*in = end;
