@@ -112,26 +112,26 @@ static void response_complete(struct feed *f)
 
 static void broken(struct feed *f)
 {
+	enum ledger why;
+
 	/* Behind a complete response: the server sent more than it said. A later write may begin a response
 	 * again. */
 	if (f->c->out.error == HTTP1_BAD_START_LINE)
 		return;
 	/* RFC 9112 2.1, HTTP/0.9: an answer without a status line is still one answer */
 	take_front(f);
+	/* to no request: a server that greets, or echoes what its reader has not yet told to be no HTTP */
+	why = f->p ? LEDGER_OPAQUE_BROKEN : LEDGER_OPAQUE_NOT_HTTP;
 	answered(f, SPAN_END_MALFORMED);
-	conn_give_up(f->c, LEDGER_OPAQUE_BROKEN);
+	conn_give_up(f->c, why);
 }
 
-static bool resynchronised(struct conn *c, const struct iovec *iov, uint64_t n)
+/* After a contradiction: the first bytes of a write may begin a response again. */
+static bool begins_again(const struct http1 *parser, const struct iovec *iov, uint64_t n)
 {
-	if (c->out.error != HTTP1_BAD_START_LINE)
-		return true;
-	if (!http1_looks_like_start(iov->iov_base, iov->iov_len < n ? iov->iov_len : (size_t)n,
-				    HTTP1_RESPONSE))
-		return false;
-	http1_restart(&c->out);
-	ledger_count(LEDGER_RESYNC);
-	return true;
+	return parser->error == HTTP1_BAD_START_LINE &&
+	       http1_looks_like_start(iov->iov_base, iov->iov_len < n ? iov->iov_len : (size_t)n,
+				      HTTP1_RESPONSE);
 }
 
 static void on_event(struct feed *f, enum http1_event event, const struct http1_data *d)
@@ -169,8 +169,12 @@ void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint
 	struct feed f = feed_begin(c);
 	struct http1_data d;
 
-	if (!count || !resynchronised(c, iov, n))
+	if (!count)
 		return;
+	if (begins_again(&c->out, iov, n)) {
+		http1_restart(&c->out);
+		ledger_count(LEDGER_RESYNC);
+	}
 	if (c->role == CONN_SERVER) {
 		f.captured = capture_names(table_policy(&shim.table), CAPTURE_RESPONSE);
 		options.captured = f.captured.list;
@@ -200,7 +204,12 @@ void exchange_output_unseen(struct conn *c, uint64_t n)
 		exchange_output_unpredict(c);
 }
 
-/* Bytes of one write beyond which it may well be cut in two or block: nothing is foretold then. */
+/*
+ * Bytes of one write beyond which it may well be cut in two or block: nothing is foretold
+ * then. It would cost no more, but a process killed in such a write has mostly not handed
+ * its last byte over. The price: killed between that byte and the return of a larger
+ * write, its span says process_died.
+ */
 #define PREDICT_MAX (128u * 1024)
 
 /* One event of the copied parser; true if it completes the final response. */
@@ -259,6 +268,8 @@ void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t cou
 	if (!p)
 		return;
 	foretold = *p; /* its atomics are read only */
+	if (iov && count && begins_again(&parser, iov, n))
+		http1_restart(&parser);
 	if (completes(&parser, &foretold, iov, count, n))
 		exchange_fill(&shim.table.slot[p->slot].head, &foretold, SPAN_END_COMPLETE, 0);
 }

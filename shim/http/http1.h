@@ -164,13 +164,13 @@ bool http1_idle(const struct http1 *p);
 /*
  * Resynchronisation (for the exchange; the parser never does it by itself). Bodies may hold
  * anything, also whole messages, so bytes alone prove nothing: restart only where
- *	1. framing has been contradicted already (HTTP1_BAD_START_LINE: the server sent a body
- *	   with 204, 304 or HEAD, or more than Content-Length), or the body cannot be meant
- *	   any more (a request with Expect: 100-continue got its final response without a 100
- *	   and none of its body came; a response body where the client has sent another
- *	   request behind a request that got no further than this response), and
+ *	1. framing has been contradicted already: HTTP1_BAD_START_LINE (the server sent a body
+ *	   with 204, 304 or HEAD, or more than Content-Length), and
  *	2. the bytes begin a read or write call of the host, and
  *	3. http1_looks_like_start() says so.
+ * Not where a body is due and its sender may have thought better of it, as behind a final
+ * response to Expect: 100-continue: seventeen servers that we asked close there or wait for
+ * the body, and a client could make requests of it.
  * http1_restart() ends the message without an event and makes the parser ready for the
  * next one. It undoes HTTP1_BROKEN, not HTTP1_SWITCHED.
  */

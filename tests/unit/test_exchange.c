@@ -273,6 +273,25 @@ Test(exchange, a_foretold_end_is_in_the_slot_before_the_write_and_taken_back_if_
 	expect(200, SPAN_END_COMPLETE, 0, 2);
 }
 
+Test(exchange, after_a_contradiction_an_answer_is_followed_and_foretold_again, .init = begin)
+{
+	static const char again[] = "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok";
+	struct iovec iov = { (void *)(uintptr_t)again, sizeof(again) - 1 };
+
+	request("HEAD /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n");
+	respond("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+	expect(200, SPAN_END_COMPLETE, 0, 0);
+	respond("hello");
+	cr_assert(conn_enter(c, atomic_load(&c->generation), CONN_OUT_BUSY));
+	exchange_output_predict(c, &iov, 1, iov.iov_len);
+	conn_leave(c, CONN_OUT_BUSY);
+	cr_expect_eq(shim.table.slot[pending_at(ring_front(c))->slot].head.end, SPAN_END_COMPLETE,
+		     "not foretold");
+	respond(again);
+	expect(201, SPAN_END_COMPLETE, 0, 2);
+	cr_expect_eq(counter(LEDGER_RESYNC), 1u);
+}
+
 Test(exchange, two_callers_on_one_direction_make_it_opaque, .init = begin)
 {
 	request(GET);
