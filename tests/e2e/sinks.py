@@ -2,6 +2,7 @@
 """One exporter alone, driven by a test: tests/tools/send_spans, and receivers that misbehave for it. What tests of
 faults have in common: all spans arrive exactly once, or are lost, counted and told."""
 import fcntl
+import functools
 import json
 import os
 import subprocess
@@ -18,11 +19,19 @@ EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 POST = "/jaeger.api_v2.CollectorService/PostSpans"
 
 
+@functools.lru_cache(None)
 def build():
     """Tests run side by side, one of them builds."""
     with open(os.path.join(ROOT, "build", "tools.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         subprocess.run(["make", "-s", "build/tools/send_spans"], cwd=ROOT, check=True)
+
+
+def wait_before_retry(receiver):
+    """Seconds between the request that was not answered with "ok" and its next try."""
+    first = next(r for r in receiver.requests if r.action != "ok")
+    again = next(r for r in receiver.requests if r.action == "ok" and set(r.ids) == set(first.ids))
+    return again.time - first.time
 
 
 class Sink:
