@@ -76,8 +76,10 @@ int main(int argc, char **argv)
 	log_open(s.control,
 		 log && *log == '/' ? open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1);
 	error = s.control && s.poke >= 0 && !socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s.channel)
-			? session_map(&s, true)
+			? session_map(&s)
 			: -ENOMEM;
+	if (!error)
+		error = session_reserve_final(&s);
 	if (error) {
 		log_line("not tracing: the exporter cannot use the span table: %s", strerror(-error));
 		return 1;

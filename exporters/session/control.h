@@ -5,8 +5,12 @@
 /*
  * What keeper and worker share: a mapping made before the worker is forked, so
  * that it outlives a worker that dies. Hosts never see it. The keeper commands,
- * the worker answers; counters are the worker's alone but for `dead`, which the
- * keeper sets and the worker clears.
+ * the worker answers; what is below `silent` is the worker's alone but for `dead`, which the
+ * keeper sets and the worker clears, and `sink`'s names.
+ *
+ * The account is kept twice (struct control_account): a change writes the other copy and
+ * then flips one word, so that a worker killed at any instruction leaves it before a
+ * step or after it. The journal (journal.h) says what the step in hand is.
  *
  * It is a memfd of the name CONTROL_NAME, and that is how `btracectl top` and
  * `ps` look on: through /proc/KEEPER/fd, where the kernel lets in the keeper's
@@ -16,6 +20,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "exporters/session/journal.h"
 #include "exporters/session/live.h"
 #include "shim/abi/table.h"
 
@@ -46,30 +51,45 @@ struct control_sink {
 	uint64_t sent_before, failed_before, dropped_before, spooled_before;
 };
 
+struct control_account {
+	uint64_t batch;             /* number of the last batch that all exporters have */
+	uint64_t total[LEDGER_MAX]; /* counters of processes that are gone */
+	uint32_t burying;           /* registry index + 1: its counters are in `total` already; 0: none */
+	struct journal_counts counts;
+};
+
 struct control {
 	uint64_t magic; /* with abi and bytes: is a looker-on of this build? */
 	uint32_t abi, bytes;
-	_Atomic uint32_t command; /* enum control_command */
-	_Atomic uint32_t state;   /* enum control_state */
-	_Atomic uint32_t epoch;   /* of the worker; a newer one takes over what an older one held */
-	_Atomic uint32_t silent;  /* standard error is gone: say nothing any more */
+	_Atomic uint32_t command;   /* enum control_command */
+	_Atomic uint32_t state;     /* enum control_state */
+	_Atomic uint32_t epoch;     /* of the worker; a newer one takes over what an older one held */
+	_Atomic uint32_t silent;    /* standard error is gone: say nothing any more */
+	_Atomic uint32_t beat;      /* changes while the worker is alive and not stuck */
+	_Atomic uint32_t rotations; /* numbers of the worker's questions to the keeper: outputs.h */
+	_Atomic uint32_t current;   /* which account is valid */
 	_Atomic uint64_t dead[TABLE_PROCESSES / 64];
-	_Atomic uint64_t total[LEDGER_MAX]; /* counters of processes that are gone */
-	_Atomic uint64_t taken, aborted, invalid;
-	_Atomic uint64_t client_taken,
-		own_taken;         /* CLIENT spans; spans by btrace.h. `taken` is of SERVER spans */
-	_Atomic uint64_t children; /* further spans of the taken requests: child_spans */
-	_Atomic uint64_t sampled_out, excluded, dropped_off; /* judged here: they came before the policy */
+	struct control_account account[2];
 	uint32_t n_sinks;
 	struct control_sink sink[CONTROL_SINKS];
 	struct live live;
+	struct journal journal;
 };
 
 struct control *control_create(void); /* NULL: no memory */
 
-static inline void control_add(_Atomic uint64_t *counter, uint64_t n)
+static inline struct control_account *control_account(struct control *c)
 {
-	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+	return &c->account[atomic_load_explicit(&c->current, memory_order_acquire) & 1];
+}
+
+/* Worker: a change is a copy that is altered and committed. */
+static inline void control_commit(struct control *c, const struct control_account *changed)
+{
+	uint32_t other = ~atomic_load_explicit(&c->current, memory_order_relaxed) & 1;
+
+	c->account[other] = *changed;
+	atomic_store_explicit(&c->current, other, memory_order_release); /* pairs with control_account() */
 }
 
 static inline uint64_t control_get(const _Atomic uint64_t *counter)

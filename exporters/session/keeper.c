@@ -29,7 +29,10 @@
 #define ANSWER_MS       3000 /* a worker that does not let go of the table in this time is replaced */
 #define END_TRY_MAX_MS  4000 /* longest pause between two looks whether anybody still has the table */
 #define RETIRE_MS       5000 /* for a worker to send what it has queued when the config has changed */
-#define WORKER_PAUSE_MS 1000 /* before a worker that died at once is started again */
+#define MAP_TRIES       50
+#define STUCK_MS        60000 /* a worker that does nothing for so long is replaced */
+#define STUCK_END_MS    15000 /* the same at the end, when nobody but it is waited for */
+#define WORKER_PAUSE_MS 1000  /* before a worker that died at once is started again */
 
 struct keeper {
 	struct session *s;
@@ -39,6 +42,8 @@ struct keeper {
 	uint64_t worker_started_ms, worker_not_before_ms;
 	uint64_t busy_until_ms, retire_until_ms;
 	uint64_t next_end_try_ms;
+	uint64_t beat_ms; /* when the worker was last seen to do something */
+	uint32_t beat;
 	uint32_t end_try_pause_ms;
 	bool listening;
 };
@@ -106,6 +111,20 @@ static void kill_worker(struct keeper *k)
 	k->worker = 0;
 }
 
+/* Stopped, or waiting for what never comes; nothing is lost with it (journal.h). */
+static void replace_stuck(struct keeper *k, uint64_t now_ms, uint32_t patience_ms)
+{
+	uint32_t beat = atomic_load_explicit(&k->s->control->beat, memory_order_relaxed);
+
+	if (beat != k->beat || now_ms < k->worker_started_ms + patience_ms) {
+		k->beat = beat;
+		k->beat_ms = now_ms;
+	} else if (k->worker && now_ms - k->beat_ms >= patience_ms) {
+		log_line("the exporter's worker is stuck; another one takes over");
+		kill_worker(k);
+	}
+}
+
 static void pause_ms(unsigned ms)
 {
 	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
@@ -122,11 +141,24 @@ static void wait_unmapped(struct keeper *k)
 	       atomic_load_explicit(&k->s->control->state, memory_order_acquire) != CONTROL_UNMAPPED) {
 		if (loop_now_ms() > until)
 			kill_worker(k);
-		/* It may be waiting for us: to rotate a file. Killed then, its last batch would be sent
-		 * again. */
+		/* It may be waiting for us: to rotate a file. */
 		outputs_serve(k->s);
 		pause_ms(1);
 	}
+}
+
+static bool map_again(struct session *s)
+{
+	int error = 0;
+
+	for (int i = 0; i < MAP_TRIES; i++) {
+		error = session_map(s);
+		if (!error)
+			return true;
+		pause_ms(100);
+	}
+	log_line("cannot map the span table again, this session ends: %s", strerror(-error));
+	return false;
 }
 
 /*
@@ -146,8 +178,8 @@ static bool try_to_end(struct keeper *k)
 	ended = fcntl(SESSION_FD_TABLE, F_ADD_SEALS, F_SEAL_WRITE) == 0;
 	if (ended)
 		return true;
-	if (session_map(s, true) < 0)
-		log_line("cannot map the span table again: %s", strerror(errno));
+	if (!map_again(s))
+		return true;
 	command(k, CONTROL_RUN);
 	return false;
 }
@@ -167,23 +199,22 @@ static void print_ledger(struct keeper *k)
 static void finish(struct keeper *k)
 {
 	uint64_t grace = loop_now_ms() + STDERR_GRACE_MS;
+	int error;
 
 	if (k->listening)
 		close(SESSION_FD_SOCKET);
 	k->listening = false;
+	error = session_copy_final(k->s);
+	if (error)
+		log_line("what is left in the span table is lost: %s", strerror(-error));
 	atomic_store_explicit(&k->s->control->command, CONTROL_FINAL, memory_order_release);
 	k->worker_not_before_ms = 0;
 	poke_worker(k);
 	while (atomic_load_explicit(&k->s->control->state, memory_order_acquire) != CONTROL_DONE) {
+		replace_stuck(k, loop_now_ms(), STUCK_END_MS);
 		if (reap_worker(k) &&
-		    atomic_load_explicit(&k->s->control->state, memory_order_acquire) != CONTROL_DONE) {
-			/* what a killed one had taken is in the private mapping it had: lost with it, and
-			 * told as unbalanced */
-			if (session_map(k->s, false) < 0)
-				break;
+		    atomic_load_explicit(&k->s->control->state, memory_order_acquire) != CONTROL_DONE)
 			start_worker(k, loop_now_ms());
-			session_unmap(k->s);
-		}
 		if (k->standard_error.open && loop_now_ms() >= grace) {
 			print_ledger(k);
 			stderr_close(&k->standard_error, k->s->control);
@@ -255,6 +286,7 @@ static bool tick(struct keeper *k)
 	}
 	if (any_dead(k->s->control))
 		poke_worker(k);
+	replace_stuck(k, now_ms, STUCK_MS);
 	if (reap_worker(k) && !k->s->next_waits)
 		start_worker(k, now_ms);
 	reload(k, now_ms);

@@ -17,11 +17,11 @@ static const char *const ledger_name[LEDGER_MAX] = {
 #undef LEDGER
 };
 
-void ledger_bury(struct control *control, const struct table_process *entry)
+void ledger_bury(struct control_account *account, const struct table_process *entry)
 {
 	for (unsigned i = 0; i < LEDGER_MAX; i++)
 		for (unsigned shard = 0; shard < TABLE_SHARDS; shard++)
-			control_add(&control->total[i], control_get(&entry->counter[shard][i]));
+			account->total[i] += control_get(&entry->counter[shard][i]);
 }
 
 static uint64_t opaque_of(const struct ledger_sums *l)
@@ -35,33 +35,35 @@ static uint64_t opaque_of(const struct ledger_sums *l)
 
 void ledger_sum(const struct session *s, struct ledger_sums *out)
 {
-	const struct control *c = s->control;
+	const struct control_account account = *control_account(s->control);
+	const struct journal_counts *c = &account.counts;
 
 	memset(out, 0, sizeof(*out));
 	for (unsigned i = 0; i < LEDGER_MAX; i++)
-		out->counter[i] = control_get(&c->total[i]);
+		out->counter[i] = account.total[i];
 	for (uint32_t p = 0; s->mapped && p < TABLE_PROCESSES; p++) {
 		const struct table_process *entry = &s->table.process[p];
 
-		if (atomic_load_explicit(&entry->state, memory_order_acquire) == PROCESS_FREE)
+		if (atomic_load_explicit(&entry->state, memory_order_acquire) == PROCESS_FREE ||
+		    account.burying == p + 1)
 			continue;
 		for (unsigned i = 0; i < LEDGER_MAX; i++)
 			for (unsigned shard = 0; shard < TABLE_SHARDS; shard++)
 				out->counter[i] += control_get(&entry->counter[shard][i]);
 	}
 	out->requests = out->counter[LEDGER_REQUESTS];
-	out->taken = control_get(&c->taken);
-	out->sampled_out = out->counter[LEDGER_SAMPLED_OUT] + control_get(&c->sampled_out);
-	out->excluded = out->counter[LEDGER_EXCLUDED] + control_get(&c->excluded);
-	out->aborted = control_get(&c->aborted);
+	out->taken = c->taken;
+	out->sampled_out = out->counter[LEDGER_SAMPLED_OUT] + c->sampled_out;
+	out->excluded = out->counter[LEDGER_EXCLUDED] + c->excluded;
+	out->aborted = c->aborted;
 	out->table_full = out->counter[LEDGER_DROPPED_TABLE_FULL];
 	out->pipeline_overflow = out->counter[LEDGER_DROPPED_PIPELINE];
-	out->policy_off = out->counter[LEDGER_DROPPED_OFF] + control_get(&c->dropped_off);
-	out->invalid = control_get(&c->invalid);
+	out->policy_off = out->counter[LEDGER_DROPPED_OFF] + c->dropped_off;
+	out->invalid = c->invalid;
 	out->dropped = out->table_full + out->pipeline_overflow + out->policy_off + out->invalid;
 	out->opaque = opaque_of(out);
-	out->client_taken = control_get(&c->client_taken);
-	out->own_taken = control_get(&c->own_taken);
+	out->client_taken = c->client_taken;
+	out->own_taken = c->own_taken;
 	out->client_unbalanced =
 		(int64_t)(out->counter[LEDGER_CLIENT_REQUESTS] - out->client_taken -
 			  out->counter[LEDGER_CLIENT_SAMPLED_OUT] - out->counter[LEDGER_CLIENT_EXCLUDED] -
@@ -184,7 +186,7 @@ void ledger_json(const struct session *s, struct buf *out)
 	json_number(out, ",", "excluded", l.excluded);
 	json_dropped(&l, out);
 	json_number(out, ",", "aborted", l.aborted);
-	json_number(out, ",", "child_spans", control_get(&s->control->children));
+	json_number(out, ",", "child_spans", control_account(s->control)->counts.children);
 	json_number(out, ",", "opaque_connections", l.opaque);
 	buf_printf(out, ",\"unbalanced\":%" PRId64, l.unbalanced);
 	json_clients(&l, out);

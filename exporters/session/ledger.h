@@ -24,7 +24,7 @@ struct ledger_sums {
 /* The table may be unmapped: then the dead alone are summed, which at the end are all. */
 void ledger_sum(const struct session *s, struct ledger_sums *out);
 /* Adds a process's counters to the totals of the dead. */
-void ledger_bury(struct control *control, const struct table_process *entry);
+void ledger_bury(struct control_account *account, const struct table_process *entry);
 void ledger_text(const struct session *s, struct buf *out); /* one line with its newline, for people */
 void ledger_json(const struct session *s, struct buf *out); /* one object with a newline */
 /* Writes the JSON where BTRACE_LEDGER says, relative to the directory of the session; whole or not at all. */

@@ -142,20 +142,51 @@ uint32_t outputs_open(struct session *s)
 	return s->n_outputs;
 }
 
+/* The last word on an exporter: its worker may have been killed before it could say it. */
+static void sum_up(const struct output *o, struct control_sink *to)
+{
+	uint64_t left;
+	struct queue_counters c;
+
+	if (!o->region)
+		return;
+	c = queue_region_counters(o->region, &left);
+	atomic_store_explicit(&to->sent, to->sent_before + c.sent, memory_order_relaxed);
+	atomic_store_explicit(&to->failed, to->failed_before + c.failed, memory_order_relaxed);
+	atomic_store_explicit(&to->queue_dropped, to->dropped_before + c.dropped + left,
+			      memory_order_relaxed);
+	atomic_store_explicit(&to->spooled, to->spooled_before + c.spooled, memory_order_relaxed);
+	atomic_store_explicit(&to->queued, 0, memory_order_relaxed);
+}
+
 void outputs_close(struct session *s)
 {
-	for (uint32_t i = 0; i < s->n_outputs; i++)
+	for (uint32_t i = 0; i < s->n_outputs; i++) {
+		sum_up(&s->output[i], &s->control->sink[i]);
 		close_output(&s->output[i]);
+	}
 	s->n_outputs = 0;
 }
 
-static void send_fd(int channel, int fd_or_error)
+/* By number, so that an answer which comes after its worker has given up, or died, is not taken for the next
+ * one. */
+struct rotate_question {
+	uint32_t output, number;
+};
+
+struct rotate_answer {
+	int error; /* 0: a descriptor comes with it */
+	uint32_t number;
+};
+
+static void send_fd(int channel, int fd_or_error, uint32_t number)
 {
+	struct rotate_answer answer = { fd_or_error < 0 ? fd_or_error : 0, number };
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control = { { 0 } };
-	struct iovec iov = { &fd_or_error, sizeof(fd_or_error) };
+	struct iovec iov = { &answer, sizeof(answer) };
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	if (fd_or_error >= 0) {
@@ -188,40 +219,61 @@ static int rotate(struct output *o)
 
 void outputs_serve(struct session *s)
 {
-	uint32_t index;
+	struct rotate_question q;
 
-	while (recv(s->channel[0], &index, sizeof(index), MSG_DONTWAIT) == sizeof(index))
-		send_fd(s->channel[0], index < s->n_outputs && s->output[index].fd > 0
-					       ? rotate(&s->output[index])
-					       : -EINVAL);
+	while (recv(s->channel[0], &q, sizeof(q), MSG_DONTWAIT) == sizeof(q))
+		send_fd(s->channel[0],
+			q.output < s->n_outputs && s->output[q.output].fd > 0 ? rotate(&s->output[q.output])
+									      : -EINVAL,
+			q.number);
+}
+
+/* The descriptor or -errno; *number: which question it answers. */
+static int receive_answer(int channel, uint32_t *number)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct rotate_answer answer = { -EIO, 0 };
+	struct iovec iov = { &answer, sizeof(answer) };
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *cmsg;
+	ssize_t n = recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
+	int fd;
+
+	*number = answer.number;
+	if (n != sizeof(answer))
+		return n < 0 ? -errno : -EIO;
+	cmsg = CMSG_FIRSTHDR(&message);
+	if (answer.error < 0 || !cmsg || cmsg->cmsg_type != SCM_RIGHTS)
+		return answer.error < 0 ? answer.error : -EIO;
+	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	return fd;
 }
 
 int outputs_rotate(void *context, const char *path)
 {
 	struct output *o = context;
 	int channel = o->session->channel[1];
-	uint32_t index = (uint32_t)(o - o->session->output);
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { { 0 } };
-	int answer = -EIO, fd;
-	struct iovec iov = { &answer, sizeof(answer) };
-	struct msghdr message = { .msg_iov = &iov,
-				  .msg_iovlen = 1,
-				  .msg_control = control.bytes,
-				  .msg_controllen = sizeof(control.bytes) };
+	struct rotate_question q = { (uint32_t)(o - o->session->output),
+				     atomic_fetch_add(&o->session->control->rotations, 1) + 1 };
 	struct timeval patience = { ROTATE_SECONDS, 0 };
-	struct cmsghdr *cmsg;
+	uint32_t number;
+	int fd;
 
 	(void)path; /* the keeper knows it, and does not take one from us */
 	setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (send(channel, &index, sizeof(index), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ||
-	    recvmsg(channel, &message, MSG_CMSG_CLOEXEC) != sizeof(answer))
+	if (send(channel, &q, sizeof(q), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		return -errno;
-	cmsg = CMSG_FIRSTHDR(&message);
-	if (answer < 0 || !cmsg || cmsg->cmsg_type != SCM_RIGHTS)
-		return answer < 0 ? answer : -EIO;
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-	return fd;
+	for (;;) {
+		fd = receive_answer(channel, &number);
+		if (number == q.number || fd == -EAGAIN || (fd < 0 && number == 0))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
 }

@@ -95,6 +95,12 @@ static bool watch_says_dead(const struct processes *p, uint32_t index)
 	return false;
 }
 
+static void mark_dead(struct session *s, uint32_t index)
+{
+	atomic_fetch_or_explicit(&s->control->dead[index / 64], UINT64_C(1) << (index % 64),
+				 memory_order_release);
+}
+
 static void scan_entry(struct processes *p, struct session *s, uint32_t index)
 {
 	const struct table_process *entry = &s->table.process[index];
@@ -117,8 +123,16 @@ static void scan_entry(struct processes *p, struct session *s, uint32_t index)
 	}
 	forget(p, index);
 	p->changes++;
-	atomic_fetch_or_explicit(&s->control->dead[index / 64], UINT64_C(1) << (index % 64),
-				 memory_order_release);
+	mark_dead(s, index);
+}
+
+/* Killed between claiming and publishing its entry? One that lives may not have said since when. */
+static void scan_claimed(struct session *s, uint32_t index)
+{
+	uint32_t pid = atomic_load_explicit(&s->table.process[index].pid, memory_order_relaxed);
+
+	if (!pid || (kill((pid_t)pid, 0) < 0 && errno == ESRCH))
+		mark_dead(s, index);
 }
 
 void processes_scan(struct processes *p, struct session *s)
@@ -126,13 +140,17 @@ void processes_scan(struct processes *p, struct session *s)
 	p->changes = 0;
 	p->live = 0;
 	for (uint32_t index = 1; index < TABLE_PROCESSES; index++) {
-		uint32_t state = atomic_load_explicit(&s->table.process[index].state, memory_order_acquire);
 		uint64_t bit = UINT64_C(1) << (index % 64);
+		uint32_t state;
 
 		if (atomic_load_explicit(&s->control->dead[index / 64], memory_order_acquire) & bit)
 			continue; /* known to be dead; the worker has not yet cleared it away */
+		/* after `dead`: else the worker could bury this one and somebody else move in, in between */
+		state = atomic_load_explicit(&s->table.process[index].state, memory_order_acquire);
 		if (state == PROCESS_LIVE)
 			scan_entry(p, s, index);
+		else if (state == PROCESS_CLAIMED)
+			scan_claimed(s, index);
 		else if (is_known(p, index))
 			forget(p, index);
 	}

@@ -36,8 +36,9 @@ struct session {
 	size_t table_size;
 	struct table table; /* valid while mapped */
 	bool mapped;
-	bool named; /* SESSION_FD_SOCKET is our listening socket */
-	int poke;   /* eventfd: the keeper wants the worker to look at control->command */
+	void *final; /* what will be a copy of the table */
+	bool named;  /* SESSION_FD_SOCKET is our listening socket */
+	int poke;    /* eventfd: the keeper wants the worker to look at control->command */
 	struct control *control;
 	struct config config;
 	struct config next_config; /* read again and good; waits for the worker to retire */
@@ -49,8 +50,17 @@ struct session {
 	int channel[2]; /* keeper's and worker's end of a socket pair */
 };
 
-/* Maps the table: shared, or (after the seal) private. 0 or -errno. */
-int session_map(struct session *s, bool shared);
+/* Maps the table, shared with the traced processes. 0 or -errno. */
+int session_map(struct session *s);
 void session_unmap(struct session *s);
+
+/*
+ * The end: nobody may map the table for writing any more. Keeper: what is in use of it goes to memory that
+ * only keeper and workers share, so that what one of them has done is known to the next. Then all look at
+ * that.
+ */
+int session_reserve_final(struct session *s); /* before the first worker */
+int session_copy_final(struct session *s);
+int session_map_final(struct session *s);
 
 #endif

@@ -160,10 +160,10 @@ static void queue_scratch(struct sink *sink, uint32_t spans, uint64_t now)
 	sink->put_spans = 0;
 }
 
-void sink_put(struct sink *sink, const struct batch *batch)
+static void put_from(struct sink *sink, const struct batch *batch, size_t from)
 {
 	uint64_t now = loop_now_ms();
-	size_t from = 0, n;
+	size_t n;
 
 	while (from < batch->n) {
 		n = encode_some(sink, batch, from);
@@ -188,6 +188,14 @@ void sink_put(struct sink *sink, const struct batch *batch)
 		sink_spool_all(sink, now);
 		queue_drop_all(&sink->queue);
 	}
+}
+
+void sink_put(struct sink *sink, const struct batch *batch) { put_from(sink, batch, 0); }
+
+void sink_put_once(struct sink *sink, const struct batch *batch, uint64_t number)
+{
+	put_from(sink, batch, queue_batch(&sink->queue, number));
+	queue_batch(&sink->queue, 0);
 }
 
 struct sink_counters sink_counters(const struct sink *sink)

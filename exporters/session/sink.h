@@ -79,6 +79,8 @@ size_t sink_region_bytes(const struct transport *transport, const struct endpoin
 
 /* Encodes and queues; sends what can be sent at once. Never blocks; losses are counted and told. */
 void sink_put(struct sink *sink, const struct batch *batch);
+/* The same for a numbered batch, of which a process before us may have put a part; not 0. */
+void sink_put_once(struct sink *sink, const struct batch *batch, uint64_t number);
 
 /*
  * Sends what is due. Also happens by itself inside loop_wait (timers and

@@ -59,10 +59,10 @@ int sinks_open(struct sinks *k, struct session *s, struct transport_loop *loop)
 	return 0;
 }
 
-void sinks_put(struct sinks *k, const struct batch *batch)
+void sinks_put(struct sinks *k, const struct batch *batch, uint64_t number)
 {
 	for (uint32_t i = 0; i < k->n; i++)
-		sink_put(k->sink[i], batch);
+		sink_put_once(k->sink[i], batch, number);
 }
 
 void sinks_pump(struct sinks *k, uint64_t now_ms)

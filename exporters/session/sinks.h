@@ -17,7 +17,8 @@ struct sinks {
 
 /* 0; exporters that cannot be opened are told and left out (their spans count as failed). */
 int sinks_open(struct sinks *k, struct session *s, struct transport_loop *loop);
-void sinks_put(struct sinks *k, const struct batch *batch);
+/* number: of the batch, not 0; what a worker before us has put of it is left out. */
+void sinks_put(struct sinks *k, const struct batch *batch, uint64_t number);
 void sinks_pump(struct sinks *k, uint64_t now_ms);
 bool sinks_idle(const struct sinks *k);
 void sinks_stop(struct sinks *k, uint64_t deadline_ms);

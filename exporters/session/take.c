@@ -24,10 +24,11 @@ int take_init(struct take *t, struct session *s, uint16_t epoch)
 	memset(t, 0, sizeof(*t));
 	t->session = s;
 	t->epoch = epoch;
-	t->max_spans = s->config.batch_spans && s->config.batch_spans <= 65536
+	t->max_spans = s->config.batch_spans && s->config.batch_spans <= JOURNAL_SLOTS
 			       ? (uint32_t)s->config.batch_spans
 			       : 512;
 	t->spans = calloc((size_t)t->max_spans * SPANS_PER_SLOT, sizeof(*t->spans));
+	t->other = calloc((size_t)t->max_spans * SPANS_PER_SLOT, sizeof(*t->other));
 	t->slots = calloc(t->max_spans, sizeof(*t->slots));
 	arena_init(&t->facts);
 	arena_init(&t->arena);
@@ -37,7 +38,7 @@ int take_init(struct take *t, struct session *s, uint16_t epoch)
 	session_options(&s->config, &t->facts, &t->options, &t->resources);
 	live_index_init(&t->live, &s->control->live);
 	routes_init(&t->routes, &s->config, &t->arena, &t->options);
-	return t->spans && t->slots && !t->facts.failed ? 0 : -ENOMEM;
+	return t->spans && t->other && t->slots && !t->facts.failed ? 0 : -ENOMEM;
 }
 
 static void forget_resource(struct take *t, uint16_t index)
@@ -57,6 +58,7 @@ void take_release_all(struct take *t)
 	arena_release(&t->arena);
 	arena_release(&t->facts);
 	free(t->spans);
+	free(t->other);
 	free(t->slots);
 }
 
@@ -79,7 +81,7 @@ static const struct resource *resource_of(struct take *t, uint16_t index)
 	return NULL;
 }
 
-static int64_t monotonic_to_unix(void)
+int64_t take_clock(void)
 {
 	struct timespec unix_time, monotonic;
 
@@ -138,58 +140,77 @@ static bool keep_rule(const struct config *config, const struct span_record *r)
 static bool is_kept(struct take *t, struct span_slot *copy)
 {
 	struct session *s = t->session;
-	struct control *c = s->control;
 	const struct policy *policy = table_policy(&s->table);
 
 	if (copy->head.flags & SPAN_FLAG_UNDECIDED) {
 		if (!policy || policy->mode != POLICY_ON) {
-			control_add(&c->dropped_off, 1);
+			t->counts.dropped_off++;
 			return false;
 		}
 		switch (decide(s->table.header, policy, copy, NULL)) {
 		case DECIDE_SAMPLED: return true;
-		case DECIDE_EXCLUDED: control_add(&c->excluded, 1); return false;
+		case DECIDE_EXCLUDED: t->counts.excluded++; return false;
 		case DECIDE_SAMPLED_OUT: copy->head.flags |= SPAN_FLAG_TAIL_CANDIDATE;
 		}
 	}
 	if (!(copy->head.flags & SPAN_FLAG_TAIL_CANDIDATE) || keep_rule(&s->config, &copy->head))
 		return true;
-	control_add(&c->sampled_out, 1);
+	t->counts.sampled_out++;
 	return false;
 }
 
-static void add_span(struct take *t, struct span_slot *copy, int64_t to_unix)
+uint32_t take_make(struct take *t, struct span_slot *copy, bool settle)
 {
-	struct control *c = t->session->control;
 	const struct resource *resource;
 	struct span *span = &t->spans[t->n];
+	size_t n = 1;
 
-	if (!span_record_valid(copy) || !(resource = resource_of(t, copy->head.process))) {
-		control_add(&c->invalid, 1);
+	if (settle)
+		settle_open(copy);
+	if (!span_record_valid(copy) || !(resource = resource_of(t, copy->head.process)) ||
+	    span_from_record(copy, &t->options, resource, t->to_unix, &t->arena, span))
+		return 0;
+	if (t->options.child_spans && copy->head.kind == SPAN_KIND_SERVER)
+		n += span_children(copy, &t->options, span, t->to_unix, &t->arena, span + 1);
+	t->n += n;
+	return (uint32_t)n;
+}
+
+/* What became of a slot that was just taken: counted, and spans if it is kept. */
+static void add_slot(struct take *t, uint32_t slot, struct span_slot *copy, bool settle)
+{
+	struct take_slot *at = &t->slots[t->n_slots++];
+	uint32_t n;
+
+	*at = (struct take_slot){ .entry = { table_generation(&t->session->table, slot), slot, 0, settle },
+				  .first = (uint32_t)t->n };
+	if (settle && !copy->head.version && copy->head.kind != SPAN_KIND_INTERNAL)
+		return; /* no request line yet: it was never counted as a request */
+	if (settle)
+		settle_open(copy);
+	if (!span_record_valid(copy)) {
+		t->counts.invalid++;
 		return;
 	}
 	if (!is_kept(t, copy))
 		return;
-	if (span_from_record(copy, &t->options, resource, to_unix, &t->arena, span)) {
-		control_add(&c->invalid, 1);
+	n = take_make(t, copy, false);
+	if (!n) {
+		t->counts.invalid++;
 		return;
 	}
+	at->entry.spans = (uint16_t)n;
+	at->process = copy->head.process;
+	at->end_unix_ns = t->spans[at->first].end_unix_ns;
 	if (copy->head.kind != SPAN_KIND_SERVER) {
-		control_add(copy->head.kind == SPAN_KIND_CLIENT ? &c->client_taken : &c->own_taken, 1);
-		t->n++;
+		*(copy->head.kind == SPAN_KIND_CLIENT ? &t->counts.client_taken : &t->counts.own_taken) += 1;
 		return;
 	}
-	control_add(&c->taken, 1);
-	live_count(&c->live, &t->live, span);
+	t->counts.taken++;
+	t->counts.children += n - 1;
+	live_count(&t->session->control->live, &t->live, &t->spans[at->first]);
 	if (copy->head.end != SPAN_END_COMPLETE && copy->head.end != SPAN_END_SWITCHED)
-		control_add(&c->aborted, 1);
-	t->n++;
-	if (t->options.child_spans) {
-		size_t children = span_children(copy, &t->options, span, to_unix, &t->arena, &t->spans[t->n]);
-
-		control_add(&c->children, children);
-		t->n += children;
-	}
+		t->counts.aborted++;
 }
 
 uint32_t take_waiting(const struct take *t)
@@ -203,50 +224,39 @@ uint32_t take_waiting(const struct take *t)
 	return n;
 }
 
+/* Taken from a dead owner by a worker that died as well, or foretold to be whole: exchange_output_predict().
+ */
+static bool is_open(const struct span_slot *copy)
+{
+	return copy->head.end == SPAN_END_OPEN || !copy->head.end_ns;
+}
+
 uint32_t take_fill(struct take *t)
 {
-	int64_t to_unix = monotonic_to_unix();
 	struct span_slot copy;
 	uint32_t before = t->n_slots, slot;
 
+	t->to_unix = take_clock();
 	while (t->n_slots < t->max_spans &&
-	       (slot = table_take(&t->session->table, &t->cursor, t->epoch, &copy)) != TABLE_NO_SLOT) {
-		t->slots[t->n_slots++] = slot;
-		if (copy.head.end ==
-		    SPAN_END_OPEN) { /* taken from a dead owner by a worker that died as well */
-			salvage(&copy);
-			copy.head.end = SPAN_END_PROCESS_DIED;
-		}
-		add_span(t, &copy, to_unix);
-	}
+	       (slot = table_take(&t->session->table, &t->cursor, t->epoch, &copy)) != TABLE_NO_SLOT)
+		add_slot(t, slot, &copy, is_open(&copy));
 	if (t->n_slots < t->max_spans)
 		t->cursor = 0;
 	return t->n_slots - before;
 }
 
-static bool is_dead(const struct control *c, uint16_t owner)
+bool take_is_dead(const struct control *c, uint16_t owner)
 {
 	return atomic_load_explicit(&c->dead[owner / 64], memory_order_acquire) >> (owner % 64) & 1;
-}
-
-static void bury(struct take *t, uint32_t index)
-{
-	struct control *c = t->session->control;
-	struct table_process *entry = &t->session->table.process[index];
-
-	ledger_bury(c, entry);
-	forget_resource(t, (uint16_t)index);
-	memset((char *)entry + sizeof(entry->state), 0, sizeof(*entry) - sizeof(entry->state));
-	if (index != TABLE_NO_PROCESS)
-		atomic_store_explicit(&entry->state, PROCESS_FREE, memory_order_release);
-	atomic_fetch_and_explicit(&c->dead[index / 64], ~(UINT64_C(1) << (index % 64)), memory_order_release);
 }
 
 static void bury_all(struct take *t, const uint64_t dead[TABLE_PROCESSES / 64])
 {
 	for (uint32_t i = 0; i < TABLE_PROCESSES; i++)
-		if (dead[i / 64] >> (i % 64) & 1)
-			bury(t, i);
+		if (dead[i / 64] >> (i % 64) & 1) {
+			forget_resource(t, (uint16_t)i);
+			take_bury(t, i);
+		}
 }
 
 bool take_dead(struct take *t, bool everybody)
@@ -254,7 +264,6 @@ bool take_dead(struct take *t, bool everybody)
 	struct control *c = t->session->control;
 	struct table *table = &t->session->table;
 	uint64_t dead[TABLE_PROCESSES / 64], any = 0;
-	int64_t to_unix = monotonic_to_unix();
 	struct span_slot copy;
 
 	for (unsigned i = 0; i < TABLE_PROCESSES / 64; i++)
@@ -262,24 +271,21 @@ bool take_dead(struct take *t, bool everybody)
 			everybody ? UINT64_MAX : atomic_load_explicit(&c->dead[i], memory_order_acquire);
 	if (!any)
 		return false;
+	t->to_unix = take_clock();
 	for (uint32_t slot = 0; slot < table->slots; slot++) {
 		uint64_t word = atomic_load_explicit(&table->state[slot], memory_order_acquire);
 		uint16_t owner = slot_word_owner(word);
 
 		if (slot_word_state(word) != SLOT_OPEN || owner >= TABLE_PROCESSES ||
-		    !(everybody || is_dead(c, owner)))
+		    !(everybody || take_is_dead(c, owner)))
 			continue;
 		if (t->n_slots == t->max_spans)
 			return true; /* hand this batch over first */
 		if (!table_take_open(table, slot, owner, t->epoch, &copy))
 			continue;
-		t->slots[t->n_slots++] = slot;
-		if (!copy.head.version && copy.head.kind != SPAN_KIND_INTERNAL)
-			continue; /* no request line yet: it was never counted as a request */
-		settle_open(&copy);
-		add_span(t, &copy, to_unix);
+		add_slot(t, slot, &copy, true);
 	}
-	if (t->n)
+	if (t->n_slots)
 		return true; /* resources are in use until the batch is handed over */
 	if (everybody)       /* once: entries that nobody ever used have nothing to add */
 		for (uint32_t i = 0; i < TABLE_PROCESSES; i++)
@@ -288,31 +294,4 @@ bool take_dead(struct take *t, bool everybody)
 				dead[i / 64] &= ~(UINT64_C(1) << (i % 64));
 	bury_all(t, dead);
 	return false;
-}
-
-static int by_resource(const void *a, const void *b)
-{
-	const struct span *x = a, *y = b;
-
-	if (x->resource != y->resource)
-		return (uintptr_t)x->resource < (uintptr_t)y->resource ? -1 : 1;
-	return x->end_unix_ns < y->end_unix_ns ? -1 : x->end_unix_ns > y->end_unix_ns;
-}
-
-void take_group(struct take *t)
-{
-	for (size_t i = 1; i < t->n; i++)
-		if (t->spans[i].resource != t->spans[0].resource) {
-			qsort(t->spans, t->n, sizeof(*t->spans), by_resource);
-			return;
-		}
-}
-
-void take_done(struct take *t)
-{
-	for (uint32_t i = 0; i < t->n_slots; i++)
-		table_release(&t->session->table, t->slots[i], t->epoch);
-	t->n_slots = 0;
-	t->n = 0;
-	arena_clear(&t->arena);
 }

@@ -5,8 +5,15 @@
 /*
  * From slots to a batch: takes finished spans out of the table, judges those
  * that came before the policy, applies the keep rules, makes model spans. The
- * slots stay TAKEN until take_release(), so that a worker which dies in between
- * loses nothing.
+ * slots stay TAKEN until take_done(). A batch goes
+ *
+ *	take_fill / take_dead    slots and spans; nothing is counted yet
+ *	take_seal                its order is final, and in the journal (journal.h)
+ *	sinks_put                with t->number
+ *	take_done                counted, its slots are free
+ *
+ * and a worker that takes over from a dead one begins with take_resume, so that wherever that one was nothing
+ *is lost, sent twice or counted twice.
  */
 
 #include "exporters/base/arena.h"
@@ -16,6 +23,7 @@
 #include "exporters/span/options.h"
 #include "exporters/span/resource.h"
 
+struct take_slot;
 struct take_resource; /* of one registry entry */
 
 struct take {
@@ -31,11 +39,22 @@ struct take {
 	uint32_t max_spans;
 	uint16_t epoch;
 	/* the batch */
+	int64_t to_unix;    /* what makes Unix time of monotonic time, in ns */
+	uint64_t number;    /* of the batch, once sealed; 0: nothing in hand */
 	struct span *spans; /* room for max_spans * 4 (child spans) */
+	struct span *other; /* the same, to sort into */
 	size_t n;
-	uint32_t *slots;
+	struct take_slot *slots;
 	uint32_t n_slots;
 	uint32_t cursor; /* of the sweep */
+	struct journal_counts counts;
+};
+
+struct take_slot {
+	struct journal_entry entry;
+	uint32_t first;       /* of its spans */
+	uint16_t process;     /* registry entry */
+	uint64_t end_unix_ns; /* of its first span */
 };
 
 int take_init(struct take *t, struct session *s, uint16_t epoch);
@@ -48,9 +67,26 @@ uint32_t take_fill(struct take *t);
 /* Open spans of the processes marked dead (all: of everybody) join the batch as aborted ones; then the
  * entries are buried. True while there may be more. */
 bool take_dead(struct take *t, bool everybody);
-/* Sorts the batch by resource, for the encoders. */
-void take_group(struct take *t);
-/* The batch has been handed over: its slots are free again. */
+/*
+ * Sorts the batch by resource, for the encoders, and notes it in the journal. False: there is no batch. It
+ * may be one without spans, all of it being left out.
+ */
+bool take_seal(struct take *t);
+/* The batch has been handed over: it is counted, its slots are free again. */
 void take_done(struct take *t);
+
+/*
+ * First of all: what a worker before us left half done. True: its batch is in t->spans, sealed: hand it over,
+ * then take_done. What else it held waits in the table again.
+ */
+bool take_resume(struct take *t);
+
+/* Between take.c and take_journal.c. Makes the spans of a slot, at the end of the batch: their number, 0: it
+ * is not valid. `settle`: of a dead owner. */
+uint32_t take_make(struct take *t, struct span_slot *copy, bool settle);
+int64_t take_clock(void); /* for to_unix */
+bool take_is_dead(const struct control *c, uint16_t owner);
+/* The registry entry is dead and no span of it is left: its counters go to the totals, the entry is free. */
+void take_bury(struct take *t, uint32_t index);
 
 #endif

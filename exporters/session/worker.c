@@ -91,15 +91,19 @@ static void follow_silence(struct worker *w)
 		close(null);
 }
 
+static void put(struct worker *w)
+{
+	struct batch batch = { w->take.spans, w->take.n };
+
+	sinks_put(&w->sinks, &batch, w->take.number);
+	take_done(&w->take);
+}
+
 static void hand_over(struct worker *w)
 {
-	struct batch batch;
-
-	take_group(&w->take);
-	batch = (struct batch){ w->take.spans, w->take.n };
-	if (batch.n)
-		sinks_put(&w->sinks, &batch);
-	take_done(&w->take);
+	if (!take_seal(&w->take))
+		return;
+	put(w);
 }
 
 static void take_everything(struct worker *w)
@@ -111,7 +115,9 @@ static void take_everything(struct worker *w)
 
 static void bury_the_dead(struct worker *w, bool everybody)
 {
-	take_everything(w); /* finished spans first: they need their process's entry */
+	table_repair(&w->s->table); /* who dies between finishing a span and saying so leaves it without its
+				       hint */
+	take_everything(w);         /* finished spans first: they need their process's entry */
 	while (take_dead(&w->take, everybody))
 		hand_over(w);
 	hand_over(w);
@@ -227,7 +233,8 @@ static int worker_open(struct worker *w, uint16_t epoch)
 		error = drop_privileges();
 	if (error)
 		return error;
-	table_recover(&s->table, epoch);
+	if (s->mapped && take_resume(&w->take))
+		put(w);
 	w->last_span_ms = loop_now_ms();
 	return 0;
 }
@@ -251,11 +258,11 @@ int worker_run(struct session *s, uint16_t epoch, pid_t keeper)
 		enum control_command command = command_of(&w);
 
 		follow_silence(&w);
-
-		if (command == CONTROL_RUN && !s->mapped && session_map(s, true) < 0)
+		atomic_fetch_add_explicit(&s->control->beat, 1, memory_order_relaxed);
+		if (command == CONTROL_RUN && !s->mapped && session_map(s) < 0)
 			return 1;
-		if (command == CONTROL_FINAL && !s->mapped && session_map(s, false) < 0)
-			return 1;
+		if (command == CONTROL_FINAL && !s->mapped)
+			session_map_final(s); /* without it there is still what is queued */
 		if (command == CONTROL_UNMAP) {
 			session_unmap(s);
 			say_state(&w, CONTROL_UNMAPPED);

@@ -252,17 +252,32 @@ static int write_all(const struct file *f, const char *p, size_t n, size_t *writ
 	return 0;
 }
 
+/* What a killed worker did of this write, before a rotation hides it. True: all. */
+static bool look_back(struct file *f, struct slice line)
+{
+	struct stat st;
+	uint64_t size;
+
+	if (fstat(f->fd, &st) < 0)
+		return false;
+	size = (uint64_t)st.st_size;
+	if (ends_with(f, line, size))
+		return true;
+	heal(f, line, &size);
+	return false;
+}
+
 static int write_line(struct file *f, struct slice line, bool maybe_sent)
 {
 	uint64_t size = 0;
 	size_t written;
 	int rc;
 
+	if (maybe_sent && look_back(f, line))
+		return 0;
 	rc = prepare(f, line.n, &size);
-	if (rc < 0 || (maybe_sent && ends_with(f, line, size)))
+	if (rc < 0)
 		return rc;
-	if (maybe_sent)
-		heal(f, line, &size);
 	if (f->in_line) {
 		rc = write_all(f, "\n", 1, &written);
 		if (rc < 0)

@@ -13,7 +13,7 @@
 enum { TRIM_BYTES = 1 << 20 };
 
 _Static_assert(sizeof(struct queue_slot) == 32, "region layout");
-_Static_assert(sizeof(struct queue_state) == 5 * 8 + 7 * 8 + QUEUE_SLOTS * 32, "region layout");
+_Static_assert(sizeof(struct queue_state) == 7 * 8 + 7 * 8 + QUEUE_SLOTS * 32, "region layout");
 _Static_assert(sizeof(struct queue_region) == 48 + 2 * sizeof(struct queue_state), "region layout");
 
 static struct queue_limits with_defaults(const struct queue_limits *limits)
@@ -109,7 +109,11 @@ static int region_continue(struct queue *q)
 		struct queue_counters c = s.counters;
 		uint64_t told = c.sent + c.failed + c.dropped + c.spooled;
 
-		s = (struct queue_state){ .counters = c, .sequence = s.sequence, .spool_done = s.spool_done };
+		s = (struct queue_state){ .counters = c,
+					  .sequence = s.sequence,
+					  .spool_done = s.spool_done,
+					  .batch = s.batch,
+					  .batch_spans = s.batch_spans };
 		s.counters.dropped += c.put > told ? c.put - told : 0;
 		queue_state_commit(q, &s);
 	}
@@ -174,6 +178,25 @@ static void make_room(struct queue *q, struct queue_state *s, uint64_t bytes, ui
 	queue_state_commit(q, s);
 }
 
+uint64_t queue_batch(struct queue *q, uint64_t number)
+{
+	struct queue_state s = queue_state_read(q);
+
+	q->batch = number;
+	return number && s.batch == number ? s.batch_spans : 0;
+}
+
+static void note_put(const struct queue *q, struct queue_state *s, uint64_t spans)
+{
+	s->counters.put += spans;
+	if (!q->batch)
+		return;
+	if (s->batch != q->batch)
+		s->batch_spans = 0;
+	s->batch = q->batch;
+	s->batch_spans += spans;
+}
+
 int queue_push(struct queue *q, struct slice bytes, uint32_t spans)
 {
 	struct queue_state s = queue_state_read(q);
@@ -188,7 +211,7 @@ int queue_push(struct queue *q, struct slice bytes, uint32_t spans)
 		make_room(q, &s, bytes.n, spans);
 		queue_ring_append(q, &s, bytes, spans);
 	}
-	s.counters.put += spans;
+	note_put(q, &s, spans);
 	queue_state_commit(q, &s);
 	return rc;
 }
@@ -197,7 +220,7 @@ void queue_count_failed(struct queue *q, uint64_t spans)
 {
 	struct queue_state s = queue_state_read(q);
 
-	s.counters.put += spans;
+	note_put(q, &s, spans);
 	s.counters.failed += spans;
 	queue_state_commit(q, &s);
 }
@@ -313,8 +336,11 @@ static void slot_end(struct queue *q, uint32_t slot, enum end end, uint64_t sent
 		s.counters.dropped += spans;
 	else if (own && end == END_SPOOLED)
 		s.counters.spooled += spans;
-	else if (own && end == END_WITHDRAWN)
+	else if (own && end == END_WITHDRAWN) {
 		s.counters.put -= spans;
+		if (q->batch && s.batch == q->batch)
+			s.batch_spans -= spans < s.batch_spans ? spans : s.batch_spans;
+	}
 	s.slots[slot] = (struct queue_slot){ 0 };
 	q->maybe_sent[slot] = false;
 	queue_state_commit(q, &s);
@@ -346,14 +372,33 @@ void queue_drop_all(struct queue *q)
 
 struct queue_counters queue_counters(const struct queue *q) { return queue_state_read(q).counters; }
 
+static uint64_t queued(const struct queue_state *s)
+{
+	uint64_t spans = s->ring_spans;
+
+	for (uint32_t slot = 0; slot < QUEUE_SLOTS; slot++)
+		spans += s->slots[slot].kind == QUEUE_OWN ? s->slots[slot].spans : 0;
+	return spans;
+}
+
+struct queue_counters queue_region_counters(const void *region, uint64_t *left)
+{
+	const struct queue_region *r = region;
+	struct queue_state s;
+
+	*left = 0;
+	if (r->magic != QUEUE_MAGIC)
+		return (struct queue_counters){ 0 };
+	s = r->state[atomic_load_explicit(&r->current, memory_order_acquire) & 1];
+	*left = queued(&s);
+	return s.counters;
+}
+
 uint64_t queue_ring_spans(const struct queue *q) { return queue_state_read(q).ring_spans; }
 
 uint64_t queue_spans(const struct queue *q)
 {
 	struct queue_state s = queue_state_read(q);
-	uint64_t spans = s.ring_spans;
 
-	for (uint32_t slot = 0; slot < QUEUE_SLOTS; slot++)
-		spans += s.slots[slot].kind == QUEUE_OWN ? s.slots[slot].spans : 0;
-	return spans;
+	return queued(&s);
 }

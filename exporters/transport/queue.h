@@ -32,7 +32,7 @@
 
 #include "exporters/base/slice.h"
 
-enum { QUEUE_SLOTS = 4, QUEUE_MAGIC = 0x51746231, QUEUE_VERSION = 2 };
+enum { QUEUE_SLOTS = 4, QUEUE_MAGIC = 0x51746231, QUEUE_VERSION = 3 };
 
 struct queue_counters { /* all in spans */
 	uint64_t put, sent, failed, dropped;
@@ -56,8 +56,9 @@ struct queue_slot {             /* a payload that is being sent, or waits for it
 struct queue_state {
 	uint64_t head, tail; /* count bytes; the place in the ring is the remainder by ring_bytes */
 	uint64_t ring_spans;
-	uint64_t sequence;   /* of the payload that was put last */
-	uint64_t spool_done; /* number of the record whose fate was known last */
+	uint64_t sequence;           /* of the payload that was put last */
+	uint64_t spool_done;         /* number of the record whose fate was known last */
+	uint64_t batch, batch_spans; /* how many spans of the numbered batch were put: queue_batch() */
 	struct queue_counters counters;
 	struct queue_slot slots[QUEUE_SLOTS];
 };
@@ -86,6 +87,7 @@ struct queue { /* this process's handle; sizes are its own copy, not the region'
 	struct queue_limits limits;
 	size_t region_bytes;
 	uint64_t high_water; /* bytes of the ring touched since it was last trimmed */
+	uint64_t batch;      /* what is put now belongs to it; 0: none */
 	bool maybe_sent[QUEUE_SLOTS];
 	bool owned; /* mapped by queue_open */
 };
@@ -115,6 +117,12 @@ void queue_release(struct queue *q); /* a region of the caller keeps its content
  */
 int queue_push(struct queue *q, struct slice bytes, uint32_t spans);
 void queue_count_failed(struct queue *q, uint64_t spans); /* put and failed: could not even be encoded */
+
+/*
+ * What is put from now on are the spans of batch `number`, in their order; 0: of none. How many of them were
+ * put already, by a process that died. Noted in one with the putting.
+ */
+uint64_t queue_batch(struct queue *q, uint64_t number);
 
 /* The oldest payload of the ring moves into a free slot; false if there is none of either. */
 bool queue_take(struct queue *q, uint64_t now_ms, struct queue_item *item);
@@ -147,6 +155,8 @@ uint64_t queue_spool_done(const struct queue *q);
 uint64_t queue_session(const struct queue *q);
 
 struct queue_counters queue_counters(const struct queue *q);
+/* Of a region that nobody uses any more, told by the one who mapped it. *queued: what is left in it. */
+struct queue_counters queue_region_counters(const void *region, uint64_t *queued);
 uint64_t queue_spans(const struct queue *q);      /* in ring and slots, without copies of the spool's */
 uint64_t queue_ring_spans(const struct queue *q); /* in the ring */
 

@@ -7,6 +7,7 @@
 #define PAGE        4096u
 #define HOME_STRIDE 8u /* words between two homes: one cache line of each bitmap */
 
+_Static_assert(offsetof(struct table_process, pid) == 4, "state and pid are one word: claim_entry");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "state words must be lock-free between processes");
 
 static size_t page_up(size_t n) { return (n + PAGE - 1) & ~(size_t)(PAGE - 1); }
@@ -159,19 +160,29 @@ bool table_drop(struct table *t, uint32_t slot, uint64_t word)
 	return true;
 }
 
+/* State and pid in one step, so that the exporter knows of whoever dies before the entry is published. */
+static bool claim_entry(struct table_process *entry, uint32_t pid)
+{
+	struct {
+		uint32_t state, pid;
+	} free = { PROCESS_FREE, 0 }, claimed = { PROCESS_CLAIMED, pid };
+	uint64_t from, to;
+
+	memcpy(&from, &free, sizeof(from));
+	memcpy(&to, &claimed, sizeof(to));
+	return atomic_compare_exchange_strong_explicit((_Atomic uint64_t *)&entry->state, &from, to,
+						       memory_order_acq_rel, memory_order_relaxed);
+}
+
 uint16_t table_process_claim(struct table *t, uint32_t pid)
 {
 	for (uint32_t i = 0; i < TABLE_PROCESSES - 1; i++) {
 		uint32_t index = 1 + (pid + i) % (TABLE_PROCESSES - 1);
-		uint32_t free = PROCESS_FREE;
 
 		if (atomic_load_explicit(&t->process[index].state, memory_order_relaxed) != PROCESS_FREE)
 			continue;
-		if (atomic_compare_exchange_strong_explicit(&t->process[index].state, &free, PROCESS_CLAIMED,
-							    memory_order_acq_rel, memory_order_relaxed)) {
-			atomic_store_explicit(&t->process[index].pid, pid, memory_order_relaxed);
+		if (claim_entry(&t->process[index], pid))
 			return (uint16_t)index;
-		}
 	}
 	return TABLE_NO_PROCESS;
 }
@@ -259,6 +270,43 @@ bool table_release(struct table *t, uint32_t slot, uint16_t epoch)
 	old = atomic_load_explicit(&t->state[slot], memory_order_relaxed);
 	if (slot_word_state(old) != SLOT_TAKEN || slot_word_owner(old) != epoch ||
 	    !change(t, slot, old, slot_word(SLOT_FREE, 0, slot_word_generation(old))))
+		return false;
+	mark_free(t, slot);
+	return true;
+}
+
+uint64_t table_generation(const struct table *t, uint32_t slot)
+{
+	return slot < t->slots
+		       ? slot_word_generation(atomic_load_explicit(&t->state[slot], memory_order_relaxed))
+		       : 0;
+}
+
+static bool taken_word(const struct table *t, uint32_t slot, uint64_t generation, uint64_t *word)
+{
+	if (slot >= t->slots)
+		return false;
+	*word = atomic_load_explicit(&t->state[slot], memory_order_acquire);
+	return slot_word_state(*word) == SLOT_TAKEN && slot_word_generation(*word) == generation;
+}
+
+bool table_adopt(struct table *t, uint32_t slot, uint64_t generation, uint16_t epoch, struct span_slot *copy)
+{
+	uint64_t old;
+
+	if (!taken_word(t, slot, generation, &old) ||
+	    !change(t, slot, old, slot_word(SLOT_TAKEN, epoch, generation)))
+		return false;
+	copy_out(t, slot, copy);
+	return true;
+}
+
+bool table_release_taken(struct table *t, uint32_t slot, uint64_t generation)
+{
+	uint64_t old;
+
+	if (!taken_word(t, slot, generation, &old) ||
+	    !change(t, slot, old, slot_word(SLOT_FREE, 0, generation)))
 		return false;
 	mark_free(t, slot);
 	return true;

@@ -57,11 +57,12 @@ static inline enum slot_state slot_word_state(uint64_t w) { return (enum slot_st
 static inline uint16_t slot_word_owner(uint64_t w) { return (uint16_t)(w >> 8); }
 static inline uint64_t slot_word_generation(uint64_t w) { return w >> 24; }
 
-enum process_state { PROCESS_FREE = 0, PROCESS_CLAIMED, PROCESS_LIVE };
+/* BURIED: its process is dead, the exporter is about to free it. */
+enum process_state { PROCESS_FREE = 0, PROCESS_CLAIMED, PROCESS_LIVE, PROCESS_BURIED };
 
 struct table_process {
 	_Atomic uint32_t state; /* enum process_state; FREE only by the exporter */
-	_Atomic uint32_t pid;   /* as the process sees itself */
+	_Atomic uint32_t pid;   /* as the process sees itself; claimed in one with the state */
 	uint32_t uid;
 	uint32_t reserved;
 	uint64_t registered_boot_ns; /* CLOCK_BOOTTIME: a process with this pid that is younger is another one
@@ -160,6 +161,11 @@ uint32_t table_take(struct table *t, uint32_t *cursor, uint16_t epoch, struct sp
 bool table_take_open(struct table *t, uint32_t slot, uint16_t owner, uint16_t epoch, struct span_slot *copy);
 /* TAKEN(epoch) -> FREE. False: not ours. */
 bool table_release(struct table *t, uint32_t slot, uint16_t epoch);
+/* Of a slot that we hold. */
+uint64_t table_generation(const struct table *t, uint32_t slot);
+/* By whatever worker it was taken, if it is still that span: TAKEN -> TAKEN(epoch), copied; TAKEN -> FREE. */
+bool table_adopt(struct table *t, uint32_t slot, uint64_t generation, uint16_t epoch, struct span_slot *copy);
+bool table_release_taken(struct table *t, uint32_t slot, uint64_t generation);
 /* All TAKEN slots whose epoch is not `epoch` go back to DONE: what a dead worker held. Their number. */
 uint32_t table_recover(struct table *t, uint16_t epoch);
 /* Mends the hint bitmaps from the state words; for idle times. Their number. */

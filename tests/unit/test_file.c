@@ -270,3 +270,17 @@ Test(file, fifo_that_nobody_reads_holds_up_nobody)
 	cr_assert_eq(last.rejected, 10);
 	transport_file.close(state);
 }
+
+Test(file, what_a_killed_worker_wrote_is_found_before_the_file_is_rotated, .init = set_up, .fini = tear_down)
+{
+	struct endpoint endpoint = { .path = path, .max_file_bytes = 10, .max_files = 2 };
+	char old[160];
+	void *state = open_file(&endpoint);
+
+	snprintf(old, sizeof(old), "%s.1", path);
+	send_line(state, "twelve bytes\n", false);
+	cr_assert_eq(send_line(state, "twelve bytes\n", true), SEND_OK);
+	cr_assert_str_eq(content(path), "twelve bytes\n");
+	cr_assert_null(content(old), "nothing to rotate for");
+	transport_file.close(state);
+}

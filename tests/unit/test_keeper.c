@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keeper's waiting for its worker, with workers made for it. */
+#define _GNU_SOURCE
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "exporters/session/keeper.c" /* its steps one by one */
+
+struct stage {
+	struct session s;
+	struct keeper k;
+	struct config_exporter exporter;
+	char path[64], old[80];
+};
+
+static void begin(struct stage *g)
+{
+	struct session *s = &g->s;
+	int fd;
+
+	memset(g, 0, sizeof(*g));
+	strcpy(g->path, "/tmp/btrace-unit-XXXXXX");
+	fd = mkstemp(g->path);
+	cr_assert_eq(write(fd, "line\n", 5), 5);
+	close(fd);
+	snprintf(g->old, sizeof(g->old), "%s.1", g->path);
+	g->exporter = (struct config_exporter){ .name = "file",
+						.format = "otlp-json",
+						.transport = "file",
+						.what = "file",
+						.endpoint.path = g->path };
+	s->control = control_create();
+	s->config.exporters = &g->exporter;
+	s->config.n_exporters = 1;
+	s->poke = eventfd(0, EFD_NONBLOCK);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s->channel), 0);
+	cr_assert_eq(outputs_open(s), 1);
+	g->k.s = s;
+}
+
+static void end(struct stage *g)
+{
+	unlink(g->path);
+	unlink(g->old);
+}
+
+/* As the file transport does it, in the middle of a batch: rotates twice, then lets go of the table. */
+static void rotating_worker(struct session *s)
+{
+	for (int i = 0; i < 2; i++)
+		if (outputs_rotate(&s->output[0], "") < 0)
+			_exit(1);
+	atomic_store(&s->control->state, CONTROL_UNMAPPED);
+	pause();
+	_exit(0);
+}
+
+Test(keeper, serves_a_worker_that_waits_for_it_while_it_waits_for_the_worker, .timeout = 60)
+{
+	static struct stage g;
+	struct stat st;
+
+	begin(&g);
+	g.k.worker = fork();
+	if (g.k.worker == 0)
+		rotating_worker(&g.s);
+	wait_unmapped(&g.k);
+	cr_assert_neq(g.k.worker, 0, "the worker was ended: it waited for the keeper, the keeper for it");
+	cr_assert_eq(stat(g.old, &st), 0, "rotated");
+	kill_worker(&g.k);
+	end(&g);
+}
+
+Test(keeper, an_answer_that_nobody_waits_for_is_not_taken_for_the_next_one, .timeout = 60)
+{
+	static struct stage g;
+	struct stat now, got;
+	int fd, status;
+	pid_t pid;
+
+	begin(&g);
+	/* a worker asked and was killed before the answer came */
+	cr_assert_eq(send(g.s.channel[1], &(uint32_t[2]){ 0, 77 }, 8, 0), 8);
+	outputs_serve(&g.s);
+	pid = fork();
+	if (pid == 0) { /* the keeper, while we are the next worker */
+		struct pollfd question = { g.s.channel[0], POLLIN, 0 };
+
+		poll(&question, 1, 30000);
+		outputs_serve(&g.s);
+		_exit(0);
+	}
+	fd = outputs_rotate(&g.s.output[0], "");
+	cr_assert_geq(fd, 0, "%d", fd);
+	cr_assert_eq(fstat(fd, &got), 0);
+	cr_assert_eq(stat(g.path, &now), 0);
+	cr_assert_eq(got.st_ino, now.st_ino, "an older file");
+	waitpid(pid, &status, 0);
+	end(&g);
+}
+
+Test(keeper, replaces_a_worker_that_is_stuck_and_no_other, .timeout = 60)
+{
+	static struct stage g;
+
+	begin(&g);
+	g.k.worker = fork();
+	if (g.k.worker == 0)
+		for (;;)
+			pause();
+	g.k.worker_started_ms = 99500;
+	replace_stuck(&g.k, 100000, 1000);
+	g.s.control->beat++;
+	replace_stuck(&g.k, 101000, 1000);
+	cr_assert_neq(g.k.worker, 0, "it did something meanwhile");
+	replace_stuck(&g.k, 101999, 1000);
+	cr_assert_neq(g.k.worker, 0, "not yet");
+	replace_stuck(&g.k, 102000, 1000);
+	cr_assert_eq(g.k.worker, 0);
+	end(&g);
+}
+
+Test(keeper, an_entry_whose_process_died_before_it_was_published_is_freed)
+{
+	static struct processes p;
+	static struct session s;
+	static const uint8_t seed[32] = { 1 };
+	size_t bytes = table_bytes(64);
+	uint16_t living, dead;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	cr_assert_eq(
+		table_create(&s.table,
+			     mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+			     bytes, 64, seed),
+		0);
+	s.control = control_create();
+	living = table_process_claim(&s.table, (uint32_t)getpid());
+	dead = table_process_claim(&s.table, (uint32_t)pid);
+	processes_scan(&p, &s);
+	cr_assert_eq(s.control->dead[dead / 64] >> (dead % 64) & 1, 1);
+	cr_assert_eq(s.control->dead[living / 64] >> (living % 64) & 1, 0);
+}
