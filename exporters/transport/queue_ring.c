@@ -18,7 +18,8 @@ const char *queue_ring_oldest(const struct queue *q, struct queue_state *s, stru
 {
 	uint64_t size = q->limits.max_bytes, at = s->head;
 
-	for (int looked = 0; at != s->tail && looked < 3; looked++) {
+	/* more than fits: the way to the tail could be as long as 2^64 bytes */
+	for (int looked = 0; at != s->tail && s->tail - s->head <= size && looked < 3; looked++) {
 		uint64_t place = at % size, left = size - place;
 
 		if (left < sizeof(*entry)) {
