@@ -13,14 +13,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "shim/abi/wanted.h"
+
 bool activate(void);
 
 /* start.c: what the constructor kept for it; all absolute, NUL-terminated. */
 struct start_facts {
-	const char *config;   /* path, or "" if the environment alone configures */
-	char library[4096];   /* of libbtrace.so, to find the exporter beside it */
-	char **environment;   /* copy of the host's, NULL-terminated */
-	char directory[4096]; /* working directory at start */
+	char config[WANTED_PATH_BYTES]; /* path, or "" if the environment alone configures */
+	char library[4096];             /* of libbtrace.so, to find the exporter beside it */
+	char **environment;             /* copy of the host's, NULL-terminated */
+	char directory[4096];           /* working directory at start */
 };
 extern struct start_facts start_facts;
 

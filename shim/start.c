@@ -11,6 +11,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
+#include "shim/abi/wanted.h"
 #include "shim/activate.h"
 #include "shim/dl.h"
 #include "shim/engine.h"
@@ -21,16 +22,6 @@
 #define ENVIRONMENT_MAX (1u << 20) /* a larger one: only our own variables are kept */
 
 struct start_facts start_facts;
-
-static const char *value_of(char **envp, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (; *envp; envp++)
-		if (!strncmp(*envp, name, n) && (*envp)[n] == '=')
-			return (*envp)[n + 1] ? *envp + n + 1 : NULL; /* empty is unset */
-	return NULL;
-}
 
 static bool is_ours(const char *variable)
 {
@@ -114,12 +105,12 @@ static void keep_executable(void)
 		memcpy(shim.executable, path, (size_t)n);
 }
 
-static void keep_service(char **envp)
+static void keep_service(const char *const *environment)
 {
-	const char *name = value_of(envp, "BTRACE_SERVICE");
+	const char *name = wanted_get(environment, "BTRACE_SERVICE");
 
 	if (!name)
-		name = value_of(envp, "OTEL_SERVICE_NAME");
+		name = wanted_get(environment, "OTEL_SERVICE_NAME");
 	if (name)
 		memccpy(shim.service, name, 0, sizeof(shim.service) - 1);
 }
@@ -147,21 +138,11 @@ static void count_fork(void) { atomic_fetch_add_explicit(&shim.forks, 1, memory_
 extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *dso);
 extern void *__dso_handle;
 
-static bool configured(char **envp)
+static bool configured(const char *const *environment)
 {
-	const char *off = value_of(envp, "BTRACE_DISABLED");
-	const char *exporter = value_of(envp, "OTEL_TRACES_EXPORTER");
-
-	if (getauxval(AT_SECURE) || (off && strcmp(off, "0") != 0 && strcmp(off, "false") != 0))
+	if (getauxval(AT_SECURE) || !wanted_by(environment))
 		return false; /* set-uid and file capabilities: nothing in the environment is to be trusted */
-	start_facts.config = value_of(envp, "BTRACE_CONFIG");
-	if (!start_facts.config)
-		start_facts.config = value_of(envp, "BENTOML_CONFIG");
-	if (start_facts.config)
-		return true;
-	start_facts.config = "";
-	return (exporter && strcmp(exporter, "none") != 0) || value_of(envp, "OTEL_EXPORTER_OTLP_ENDPOINT") ||
-	       value_of(envp, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+	return wanted_config(environment, start_facts.config);
 }
 
 static void find_clock(void)
@@ -182,24 +163,20 @@ void shim_start(int argc, char **argv, char **envp)
 	Dl_info info;
 
 	GUARD_ENTER();
-	if (!envp || !configured(envp) || !make_self()) {
+	if (!envp || !configured((const char *const *)envp) || !make_self()) {
 		GUARD_LEAVE();
 		return;
 	}
 	find_clock();
 	keep_executable();
 	keep_command(argc, argv);
-	keep_service(envp);
+	keep_service((const char *const *)envp);
 	start_facts.environment = copy_environment(envp);
 	if (sys2(SYS_getcwd, start_facts.directory, sizeof(start_facts.directory)) < 0)
 		start_facts.directory[0] = 0;
 	if (dladdr((void *)(uintptr_t)shim_start, &info) && info.dli_fname)
 		memccpy(start_facts.library, info.dli_fname, 0, sizeof(start_facts.library) - 1);
 	if (start_facts.environment && !__register_atfork(NULL, count_fork, forget_self, __dso_handle)) {
-		if (*start_facts.config) /* in the copy: the original may be overwritten */
-			start_facts.config = value_of(start_facts.environment, "BTRACE_CONFIG");
-		if (!start_facts.config)
-			start_facts.config = value_of(start_facts.environment, "BENTOML_CONFIG");
 		atomic_store_explicit(&shim_mode, SHIM_ARMED, memory_order_release);
 		shim_found_inetd();
 	}

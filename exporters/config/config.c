@@ -5,45 +5,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "exporters/config/loader.h"
+#include "shim/abi/wanted.h"
 
 enum { FILE_MAX_BYTES = 1 << 20 };
-
-static bool truth(const char *value)
-{
-	bool on;
-
-	return value && (!strcmp(value, "1") || (text_bool(value, &on) && on));
-}
-
-/* The name of the switch that is on, or NULL. */
-static const char *killed_by(const char *const *environment)
-{
-	const char *otel = environment_get(environment, "OTEL_SDK_DISABLED");
-
-	if (truth(environment_get(environment, "BTRACE_DISABLED")))
-		return "BTRACE_DISABLED is set";
-	return otel && !strcasecmp(otel, "true") ? "OTEL_SDK_DISABLED is set" : NULL;
-}
-
-bool config_wanted(const char *const *environment)
-{
-	static const char *const alone[] = { "OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_ENDPOINT",
-					     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" };
-
-	if (killed_by(environment))
-		return false;
-	if (config_path_of(environment))
-		return true;
-	for (size_t i = 0; i < sizeof(alone) / sizeof(*alone); i++)
-		if (environment_get(environment, alone[i]))
-			return true;
-	return false;
-}
 
 /* All of a descriptor, from its beginning if it has one. 0 or -errno. */
 static int read_all(int fd, struct buf *out)
@@ -181,7 +149,7 @@ static const char *directory_of(struct loader *l)
 int config_load(struct config *config, const struct config_source *source, struct config_report *report)
 {
 	struct loader l = { .config = config, .arena = &config->arena, .report = report, .source = source };
-	const char *killed = killed_by(source->environment);
+	const char *killed = wanted_not(source->environment);
 	int rc;
 
 	memset(config, 0, sizeof(*config));
@@ -203,7 +171,7 @@ int config_load(struct config *config, const struct config_source *source, struc
 		config->why_off = "the config has errors";
 	} else if (killed) {
 		config->on = false;
-		config->why_off = killed;
+		config->why_off = arena_printf(l.arena, "%s is set", killed).p;
 	}
 	report_sort(report);
 	return rc;

@@ -131,7 +131,9 @@ struct config {
 #include "exporters/config/config.def"
 #undef OPTION
 	struct config_sampling sampling;
-	uint8_t propagator[8]; /* enum policy_propagator, as struct policy has them */
+	const char *shared_service; /* service.name of processes that have none of their own in their
+				     * environment; service_name is that of this environment. May be NULL */
+	uint8_t propagator[8];      /* enum policy_propagator, as struct policy has them */
 	struct slice
 		exclusion; /* excluded_urls as one automaton, for struct policy; empty: nothing is excluded */
 	const struct config_exporter *exporters;
@@ -190,15 +192,6 @@ void config_release(struct config *config);
 /* Files and directories that are named but cannot be used by who asks: warnings. For btracectl; it makes
  * system calls. */
 void config_check_files(const struct config *config, struct config_report *report);
-
-/* BTRACE_CONFIG, else BENTOML_CONFIG; an empty one counts as unset. NULL: none. Borrowed from the
- * environment. */
-const char *config_path_of(const char *const *environment);
-/*
- * Does this environment want tracing: a file is named, or there are OTEL_*
- * variables that work alone; and no kill switch (BTRACE_DISABLED, OTEL_SDK_DISABLED)?
- */
-bool config_wanted(const char *const *environment);
 
 static inline bool config_is_set(const struct config *config, enum config_option_id id)
 {

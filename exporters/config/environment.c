@@ -5,22 +5,11 @@
 
 #include "exporters/base/utf8.h"
 #include "exporters/config/loader.h"
+#include "shim/abi/wanted.h"
 
 const char *environment_get(const char *const *environment, const char *name)
 {
-	size_t n = strlen(name);
-
-	for (; environment && *environment; environment++)
-		if (!strncmp(*environment, name, n) && (*environment)[n] == '=')
-			return (*environment)[n + 1] ? *environment + n + 1 : NULL;
-	return NULL;
-}
-
-const char *config_path_of(const char *const *environment)
-{
-	const char *path = environment_get(environment, "BTRACE_CONFIG");
-
-	return path ? path : environment_get(environment, "BENTOML_CONFIG");
+	return wanted_get(environment, name);
 }
 
 /* The length of a name of a variable. */

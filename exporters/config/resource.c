@@ -38,17 +38,21 @@ void resource_finish(struct loader *l)
 	struct config *c = l->config;
 	const char *name;
 
+	if (c->service_name && !l->from_environment[CONFIG_service_name])
+		c->shared_service = c->service_name;
 	environment_apply(l, CONFIG_resource_attributes);
-	if (!environment_apply(l, CONFIG_service_name)) {
-		name = resource_service(l, "OTEL_RESOURCE_ATTRIBUTES");
-		if (!name && !config_is_set(c, CONFIG_service_name))
-			name = resource_service(l, NULL);
-		if (name) {
-			c->service_name = name;
-			c->marks[CONFIG_service_name] = c->marks[CONFIG_resource_attributes];
-		}
-	}
+	name = resource_service(l, "OTEL_RESOURCE_ATTRIBUTES");
+	if (!name && !c->shared_service)
+		name = resource_service(l, NULL);
+	if (name)
+		c->shared_service = name;
 	drop_service_name(l);
+	if (environment_apply(l, CONFIG_service_name))
+		return;
+	if (name) {
+		c->service_name = name;
+		c->marks[CONFIG_service_name] = c->marks[CONFIG_resource_attributes];
+	}
 	if (!c->service_name && l->source->service)
 		c->service_name = arena_printf(l->arena, "%s", l->source->service).p;
 }

@@ -9,6 +9,8 @@
 #include "exporters/config/config.h"
 #include "exporters/ctl/cli.h"
 #include "exporters/ctl/command.h"
+#include "shim/abi/wanted.h"
+#include "shim/abi/wanted.h"
 
 struct check_options {
 	bool strict;
@@ -40,11 +42,13 @@ static int check(const char *path, bool strict)
 	struct config_source source = CONFIG_SOURCE_INIT;
 	struct config_report report = CONFIG_REPORT_INIT;
 	struct config config;
+	char named[WANTED_PATH_BYTES];
 	struct buf out;
 	int rc;
 
 	source.environment = (const char *const *)environ;
-	source.path = path ? path : config_path_of(source.environment);
+	wanted_config(source.environment, named);
+	source.path = path ? path : *named ? named : NULL;
 	if (path && !strcmp(path, "-")) {
 		source.path = "stdin";
 		source.fd = STDIN_FILENO;

@@ -7,6 +7,8 @@
 #include "exporters/config/config.h"
 #include "exporters/ctl/cli.h"
 #include "exporters/ctl/command.h"
+#include "shim/abi/wanted.h"
+#include "shim/abi/wanted.h"
 
 struct config_options {
 	bool explain, markdown, example, schema;
@@ -39,10 +41,12 @@ static int show(const char *path, struct buf *out)
 	struct config_source source = CONFIG_SOURCE_INIT;
 	struct config_report report = CONFIG_REPORT_INIT;
 	struct config config;
+	char named[WANTED_PATH_BYTES];
 	int rc;
 
 	source.environment = (const char *const *)environ;
-	source.path = path ? path : config_path_of(source.environment);
+	wanted_config(source.environment, named);
+	source.path = path ? path : *named ? named : NULL;
 	rc = config_load(&config, &source, &report);
 	if (rc)
 		config_report_text(&report, out);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "exporters/ctl/doctor.h"
+#include "shim/abi/wanted.h"
 
 static void add_messages(struct doctor *d, const struct config_report *report)
 {
@@ -38,13 +39,14 @@ void doctor_config(struct doctor *d, const char *path, const char *directory, co
 	struct config_source source = CONFIG_SOURCE_INIT;
 	struct config_report report = CONFIG_REPORT_INIT;
 	struct config config;
-	char room[4096];
+	char room[4096], named[WANTED_PATH_BYTES];
 	const char *at;
 
 	source.environment = environment;
-	source.path = path ? path : config_path_of(environment);
+	wanted_config(environment, named);
+	source.path = path ? path : *named ? named : NULL;
 	source.directory = source.path ? NULL : directory;
-	if (!source.path && !config_wanted(environment)) {
+	if (!source.path && !wanted_by(environment)) {
 		doctor_add(d, FINDING_PROBLEM,
 			   "set BTRACE_CONFIG=/path/to/btrace.yml; `btracectl config --example` prints one",
 			   "no config is named: LD_PRELOAD alone does nothing, on purpose");

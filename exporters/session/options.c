@@ -37,10 +37,10 @@ static void configured_attributes(const struct config *config, struct arena *are
 		items[n++] = (struct attribute){ slice_of(map->pairs[i].key),
 						 { .type = VALUE_STRING,
 						   .string = slice_of(map->pairs[i].value) } };
-	if (config->service_name)
+	if (config->shared_service)
 		items[n++] = (struct attribute){ SLICE("service.name"),
 						 { .type = VALUE_STRING,
-						   .string = slice_of(config->service_name) } };
+						   .string = slice_of(config->shared_service) } };
 	*out = (struct attributes){ items, n };
 }
 

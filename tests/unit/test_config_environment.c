@@ -123,46 +123,9 @@ Test(config_environment, kill_switches)
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		struct loaded *l =
 			load("tracing: {exporter_type: zipkin, sample_rate: 1}\n", table[i].variable);
-		const char *file[] = { "BTRACE_CONFIG=/x", table[i].variable, NULL };
-
 		cr_expect_eq(l->rc, 0);
 		cr_expect_eq(l->config.on, table[i].on, "%s", table[i].variable);
-		cr_expect_eq(config_wanted(file), table[i].on, "%s", table[i].variable);
 		unload(l);
-	}
-}
-
-Test(config_environment, which_file)
-{
-	const char *const both[] = { "BENTOML_CONFIG=/b", "BTRACE_CONFIG=/a", NULL };
-	const char *const empty[] = { "BTRACE_CONFIG=", "BENTOML_CONFIG=/b", NULL };
-	const char *const neither[] = { "BTRACE_CONFIG=", "BENTOML_CONFIG=", "BTRACE_CONFIGURATION=/x",
-					NULL };
-
-	cr_expect_str_eq(config_path_of(both), "/a");
-	cr_expect_str_eq(config_path_of(empty), "/b");
-	cr_expect_null(config_path_of(neither));
-	cr_expect_null(config_path_of(NULL));
-}
-
-Test(config_environment, what_wants_tracing_without_a_file)
-{
-	static const struct {
-		const char *variable;
-		bool wanted;
-	} table[] = {
-		{ "OTEL_TRACES_EXPORTER=otlp", true },
-		{ "OTEL_EXPORTER_OTLP_ENDPOINT=http://x", true },
-		{ "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://x", true },
-		{ "OTEL_TRACES_EXPORTER=", false },
-		{ "OTEL_SERVICE_NAME=x", false },
-		{ "PATH=/bin", false },
-	};
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		const char *environment[] = { table[i].variable, NULL };
-
-		cr_expect_eq(config_wanted(environment), table[i].wanted, "%s", table[i].variable);
 	}
 }
 
