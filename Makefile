@@ -244,6 +244,14 @@ install: all docs ## library to LIBDIR, exporter to PREFIX/libexec/btrace, btrac
 	$(if $(wildcard shim/btrace.h),install -D -m 644 shim/btrace.h $(DESTDIR)$(PREFIX)/include/btrace.h)
 	$(if $(DESTDIR),,-ldconfig)
 
+deb: all docs ## a Debian package, into build/packages
+	@packaging/deb/build $(B) build/packages
+bundle: all docs ## a relocatable folder and its tarball, for systems without our libraries, into build/packages
+	@packaging/bundle/build $(B) build/packages
+
+roots: deb bundle ## package and bundle in empty Debian systems (root, a mirror, minutes)
+	@scripts/setup e2e packages && tests/e2e/run.py --tier roots -v
+
 clean: ## remove build/
 	rm -rf build
 
@@ -251,6 +259,6 @@ help: ## show this list
 	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' Makefile | sort | expand -t 18
 
 .PHONY: bench bench-check bench-record all tools check unit san fuzzers fuzz lint check-format format check-tree check-binary check-pure check-headers cppcheck tidy \
-	check-scripts analyze docs demo e2e matrix receivers soak test install clean help
+	check-scripts analyze docs demo e2e matrix receivers soak test install deb bundle roots clean help
 .SECONDARY:
 -include $(shell find $(B) build/tidy -name '*.d' 2>/dev/null)

@@ -72,7 +72,10 @@ static void add_row(struct buf *out, const struct term *term, const struct attac
 		lost += control_get(&c->sink[i].failed) + control_get(&c->sink[i].queue_dropped);
 	}
 	buf_init(&age);
-	duration_print(&age, a->age_ns / 1000000000 * 1000000000, "u");
+	if (a->age_ns < 1000000000)
+		buf_add_text(&age, "0 s");
+	else
+		duration_print(&age, a->age_ns / 1000000000 * 1000000000, "u");
 	buf_printf(out, "%*u", PID - 1, a->keeper);
 	term_cell(term, out, (struct slice){ age.p, age.n }, -AGE, STYLE_PLAIN);
 	add_number(out, term, processes, PROCESSES, STYLE_PLAIN);

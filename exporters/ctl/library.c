@@ -15,7 +15,8 @@
 void library_find(char *path, size_t size)
 {
 	static const char *const places[] = { "libbtrace.so", "../lib/libbtrace.so",
-					      "../lib/" BTRACE_MULTIARCH "/libbtrace.so" };
+					      "../lib/" BTRACE_MULTIARCH "/libbtrace.so",
+					      "../libbtrace.so" }; /* the last in a bundle */
 	char directory[PATH_MAX] = "", found[PATH_MAX], *slash;
 	ssize_t n = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
 
