@@ -217,21 +217,32 @@ static void append_target(struct conn *c, struct pending *p, struct span_slot *s
 		spill_target(c, p, policy, piece->p + kept, piece->n - kept);
 }
 
+static __attribute__((noinline)) void scrub_target(struct conn *c, struct pending *p, struct span_slot *slot,
+						   const struct policy *policy, const struct http1_data *d)
+{
+	const char *in = d->p, *end = d->p + d->n;
+	struct scrub_piece piece;
+
+	if (d->first)
+		scrub_begin(&p->scrub, p->answer == HTTP1_ANSWER_CONNECT);
+	while ((p->open_string || c->spill) && scrub_next(&p->scrub, scrub_keys(policy), &in, end, &piece))
+		append_target(c, p, slot, policy, &piece);
+}
+
 void request_target(struct conn *c, struct pending *p, const struct policy *policy,
 		    const struct http1_data *d)
 {
 	struct span_slot *slot = request_slot(p);
-	const char *in = d->p, *end = d->p + d->n;
-	struct scrub_piece piece;
+	struct scrub_piece whole = { d->p, d->n, 0 };
 
 	if (!slot)
 		return;
-	if (d->first) {
+	if (d->first)
 		p->open_string = record_open(slot, TAG_TARGET);
-		scrub_begin(&p->scrub, p->answer == HTTP1_ANSWER_CONNECT);
-	}
-	while ((p->open_string || c->spill) && scrub_next(&p->scrub, scrub_keys(policy), &in, end, &piece))
-		append_target(c, p, slot, policy, &piece);
+	if (d->first && d->last && scrub_is_plain(d->p, d->p + d->n))
+		append_target(c, p, slot, policy, &whole);
+	else
+		scrub_target(c, p, slot, policy, d);
 }
 
 void request_forget_target(struct conn *c)

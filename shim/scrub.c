@@ -182,11 +182,9 @@ static const char *pass_plain(struct scrub *s, const char *in, const char *end)
 	uint64_t hash = s->hash;
 
 	if (s->state == PATH)
-		while (in < end && *in != ';' && *in != '?' && *in != '#')
-			in++;
+		in = scan_three(in, end, ';', '?', '#');
 	if (s->state == QUERY_VALUE)
-		while (in < end && *in != '&' && *in != ';' && *in != '#')
-			in++;
+		in = scan_three(in, end, '&', ';', '#');
 	if (s->state != QUERY_KEY || s->escaped)
 		return in;
 	for (; in < end && *in != '=' && *in != '&' && *in != ';' && *in != '#' && *in != '%'; in++)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "shim/abi/policy.h"
+#include "shim/http/scan.h"
 
 struct scrub {
 	uint64_t hash, folded; /* of the key so far, percent-decoded; folded: in small letters */
@@ -39,6 +40,12 @@ struct scrub_piece {
 
 /* The keys of the policy; NULL: those of the conventions, for what comes before the first policy. */
 struct scrub_keys scrub_keys(const struct policy *policy);
+
+/* A whole target that is a path and nothing else, as most are: there is nothing to be found in it. */
+static inline bool scrub_is_plain(const char *p, const char *end)
+{
+	return p < end && *p == '/' && scan_three(p, end, ';', '?', '#') == end;
+}
 
 /* authority: the target is host:port (CONNECT) */
 void scrub_begin(struct scrub *s, bool authority);

@@ -70,7 +70,21 @@ static inline const char *scan_low(const char *p, const char *end, uint8_t top)
 	return hit ? last + __builtin_ctz(hit) : NULL;
 }
 
+/* Passes blocks of [p, end) in which none of the three is. */
+static inline const char *scan_blocks(const char *p, const char *end, char a, char b, char c)
+{
+	while (end - p >= 16 && !(scan_mask(p, a) | scan_mask(p, b) | scan_mask(p, c)))
+		p += 16;
+	return p;
+}
+
 #else
+
+static inline const char *scan_blocks(const char *p, const char *end, char a, char b, char c)
+{
+	(void)end, (void)a, (void)b, (void)c;
+	return p;
+}
 
 static inline const char *scan_byte(const char *p, const char *end, char c)
 {
@@ -87,6 +101,20 @@ static inline const char *scan_low(const char *p, const char *end, uint8_t top)
 #endif
 
 static inline const char *scan_lf(const char *p, const char *end) { return scan_byte(p, end, '\n'); }
+
+/* The first of three bytes, constants from '#' to 'B', in [p, end), or end. */
+static inline const char *scan_three(const char *p, const char *end, char a, char b, char c)
+{
+	const uint32_t set = 1u << (a - '#') | 1u << (b - '#') | 1u << (c - '#');
+
+	for (p = scan_blocks(p, end, a, b, c); p < end; p++) {
+		unsigned place = (unsigned)(uint8_t)*p - '#';
+
+		if (place < 32 && set >> place & 1)
+			break;
+	}
+	return p;
+}
 
 /* The first byte that is no visible one, 0x00 to 0x20, or end. Bytes above 0x7e are passed over. */
 static inline const char *scan_blank(const char *p, const char *end)
