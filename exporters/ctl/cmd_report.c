@@ -19,6 +19,8 @@ struct report_options {
 	bool data;
 };
 
+#define DEFAULT_FILE "btrace-traces.jsonl" /* as btracectl view */
+
 static const struct cli_option options[] = {
 #define OPTION(...) CLI_ROW(struct report_options, __VA_ARGS__),
 #include "exporters/ctl/report.def"
@@ -28,13 +30,13 @@ static const struct cli_option options[] = {
 /* clang-format off */
 const struct cli_command cmd_report_cli = {
 	.name = "report",
-	.operands = "FILE...",
+	.operands = "[FILE]...",
 	CLI_OPTIONS(options),
 	.operands_are_files = true,
 	.about =
 "Makes one HTML page of the traces of a file: requests over time, latencies, routes, errors, and every trace as a "
 "waterfall with its attributes. The page needs nothing else, no server and no network; it can be kept with the "
-"results of a CI run.\n\n"
+"results of a CI run. Without FILE: " DEFAULT_FILE ".\n\n"
 "The page has its own search and filters; those given here leave traces out of it altogether.",
 	.exit_status = "0  written\n1  written, but some lines of the file could not be read\n2  wrong usage, a file cannot be "
 		       "read or written",
@@ -119,20 +121,20 @@ static int make(const struct report_options *o, const struct trace_set *set, con
 
 int cmd_report(int argc, char **argv)
 {
+	char default_name[] = DEFAULT_FILE, *default_names[] = { default_name };
 	struct report_options o = { .output = NULL };
 	int rc = cli_parse(&cmd_report_cli, &argc, argv, &o), read;
+	char *const *names = argc > 1 ? argv + 1 : default_names;
 	struct trace_store store;
 	struct trace_set set;
 
 	if (rc != CLI_RUN)
 		return rc;
-	if (argc < 2)
-		return cli_misuse(&cmd_report_cli, "a file of traces is wanted");
 	trace_store_init(&store);
-	read = trace_files_load(argv + 1, (size_t)argc - 1, &store, stderr);
+	read = trace_files_load(names, argc > 1 ? (size_t)argc - 1 : 1, &store, stderr);
 	rc = read < 0 || trace_set_init(&set, &store) ? 2 : 0;
 	if (!rc) {
-		rc = make(&o, &set, argv[1]);
+		rc = make(&o, &set, names[0]);
 		trace_set_release(&set);
 	}
 	trace_store_release(&store);
