@@ -27,6 +27,14 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_
 """
 
 
+def command_line(pid):
+    try:
+        with open("/proc/%d/cmdline" % pid) as f:
+            return f.read().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []  # a process of somebody else's session, which has ended since
+
+
 class Live:
     """A server in a session of its own, a hanging request in it."""
     def __init__(self, t, *options):
@@ -40,10 +48,9 @@ class Live:
         """The number of the server's process, once its session can be seen."""
         for s in sessions(self.t):
             for p in s["processes"]:
-                with open("/proc/%d/cmdline" % p["pid"]) as f:
-                    if str(self.port) in f.read().split("\0"):
-                        self.exporter = s["exporter"]
-                        return p["pid"]
+                if str(self.port) in command_line(p["pid"]):
+                    self.exporter = s["exporter"]
+                    return p["pid"]
         return None
 
     def get(self, path):
