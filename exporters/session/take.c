@@ -250,34 +250,45 @@ bool take_is_dead(const struct control *c, uint16_t owner)
 	return atomic_load_explicit(&c->dead[owner / 64], memory_order_acquire) >> (owner % 64) & 1;
 }
 
-static void bury_all(struct take *t, const uint64_t dead[TABLE_PROCESSES / 64])
-{
-	for (uint32_t i = 0; i < TABLE_PROCESSES; i++)
-		if (dead[i / 64] >> (i % 64) & 1) {
-			forget_resource(t, (uint16_t)i);
-			take_bury(t, i);
-		}
-}
+static bool is_noted(const struct take *t, uint32_t index) { return t->dead[index / 64] >> (index % 64) & 1; }
 
-bool take_dead(struct take *t, bool everybody)
+bool take_note_dead(struct take *t, bool everybody)
 {
-	struct control *c = t->session->control;
-	struct table *table = &t->session->table;
-	uint64_t dead[TABLE_PROCESSES / 64], any = 0;
-	struct span_slot copy;
+	const struct control *c = t->session->control;
+	uint64_t any = 0;
 
 	for (unsigned i = 0; i < TABLE_PROCESSES / 64; i++)
-		any |= dead[i] =
+		any |= t->dead[i] =
 			everybody ? UINT64_MAX : atomic_load_explicit(&c->dead[i], memory_order_acquire);
-	if (!any)
-		return false;
+	return any;
+}
+
+static void bury_noted(struct take *t)
+{
+	const struct table_process *process = t->session->table.process;
+
+	for (uint32_t i = 0; i < TABLE_PROCESSES; i++) {
+		/* of everybody: entries that nobody ever used have nothing to add */
+		if (!is_noted(t, i) ||
+		    atomic_load_explicit(&process[i].state, memory_order_acquire) == PROCESS_FREE)
+			continue;
+		forget_resource(t, (uint16_t)i);
+		take_bury(t, i);
+	}
+	memset(t->dead, 0, sizeof(t->dead));
+}
+
+bool take_dead(struct take *t)
+{
+	struct table *table = &t->session->table;
+	struct span_slot copy;
+
 	t->to_unix = take_clock();
 	for (uint32_t slot = 0; slot < table->slots; slot++) {
 		uint64_t word = atomic_load_explicit(&table->state[slot], memory_order_acquire);
 		uint16_t owner = slot_word_owner(word);
 
-		if (slot_word_state(word) != SLOT_OPEN || owner >= TABLE_PROCESSES ||
-		    !(everybody || take_is_dead(c, owner)))
+		if (slot_word_state(word) != SLOT_OPEN || owner >= TABLE_PROCESSES || !is_noted(t, owner))
 			continue;
 		if (t->n_slots == t->max_spans)
 			return true; /* hand this batch over first */
@@ -287,11 +298,6 @@ bool take_dead(struct take *t, bool everybody)
 	}
 	if (t->n_slots)
 		return true; /* resources are in use until the batch is handed over */
-	if (everybody)       /* once: entries that nobody ever used have nothing to add */
-		for (uint32_t i = 0; i < TABLE_PROCESSES; i++)
-			if (atomic_load_explicit(&table->process[i].state, memory_order_acquire) ==
-			    PROCESS_FREE)
-				dead[i / 64] &= ~(UINT64_C(1) << (i % 64));
-	bury_all(t, dead);
+	bury_noted(t);
 	return false;
 }

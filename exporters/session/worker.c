@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -12,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "exporters/session/confine.h"
 #include "exporters/session/log.h"
 #include "exporters/session/sinks.h"
 #include "exporters/session/take.h"
 #include "exporters/transport/loop.h"
 
-#define NOBODY         65534
 #define POLL_MIN_MS    1
 #define POLL_MAX_MS    100  /* between two looks at the table while there is traffic */
 #define QUIET_AFTER_MS 2000 /* without a span: sleep long, hosts wake us at half full */
@@ -36,20 +35,8 @@ struct worker {
 	uint32_t last_waiting;
 	uint32_t repair_countdown;
 	bool silent;
+	int null; /* /dev/null, open: later it cannot be */
 };
-
-/* Root is the one right that must go; everybody else's worker is already no more than its user. */
-static int drop_privileges(void)
-{
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* no core file with spans, no ptrace by the same user */
-	if (geteuid() != 0)
-		return 0;
-	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
-		return -errno;
-	return 0;
-}
 
 static void log_from_loop(void *context, const char *line)
 {
@@ -79,16 +66,11 @@ static void say_state(struct worker *w, enum control_state state)
 /* The keeper has given standard error back; whoever reads it to its end waits for our copy as well. */
 static void follow_silence(struct worker *w)
 {
-	int null;
-
 	if (w->silent || !atomic_load_explicit(&w->s->control->silent, memory_order_acquire))
 		return;
 	w->silent = true;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0 || dup2(null, 2) < 0)
+	if (w->null < 0 || dup2(w->null, 2) < 0)
 		close(2);
-	if (null >= 0)
-		close(null);
 }
 
 static void put(struct worker *w)
@@ -115,10 +97,12 @@ static void take_everything(struct worker *w)
 
 static void bury_the_dead(struct worker *w, bool everybody)
 {
-	table_repair(&w->s->table); /* who dies between finishing a span and saying so leaves it without its
-				       hint */
-	take_everything(w);         /* finished spans first: they need their process's entry */
-	while (take_dead(&w->take, everybody))
+	if (!take_note_dead(&w->take, everybody))
+		return;
+	/* who dies between finishing a span and saying so leaves it without its hint */
+	table_repair(&w->s->table);
+	take_everything(w); /* finished spans first: they need their process's entry */
+	while (take_dead(&w->take))
 		hand_over(w);
 	hand_over(w);
 }
@@ -230,11 +214,9 @@ static int worker_open(struct worker *w, uint16_t epoch)
 	if (!error)
 		error = sinks_open(&w->sinks, s, &w->loop);
 	if (!error)
-		error = drop_privileges();
+		error = confine_privileges();
 	if (error)
 		return error;
-	if (s->mapped && take_resume(&w->take))
-		put(w);
 	w->last_span_ms = loop_now_ms();
 	return 0;
 }
@@ -253,6 +235,12 @@ int worker_run(struct session *s, uint16_t epoch, pid_t keeper)
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of uid, which clears it */
 	if (getppid() != keeper)
 		return 1;
+	w.null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	error = confine_calls();
+	if (error && error != -EINVAL) /* -EINVAL: a kernel without */
+		log_line("the exporter's worker is not confined: %s", strerrordesc_np(-error));
+	if (s->mapped && take_resume(&w.take))
+		put(&w);
 	say_state(&w, CONTROL_RUNNING);
 	for (;;) {
 		enum control_command command = command_of(&w);

@@ -128,6 +128,20 @@ static bool change(struct table *t, uint32_t slot, uint64_t from, uint64_t to)
 						       memory_order_relaxed);
 }
 
+/*
+ * The record of a slot that we hold, before it becomes free: who is killed between claiming it and clearing
+ * it would else leave the span before as one that was running.
+ */
+static void forget(struct table *t, uint32_t slot)
+{
+	struct span_record *r = &t->slot[slot].head;
+
+	r->version = 0;
+	r->kind = 0;
+	r->end = SPAN_END_OPEN;
+	atomic_signal_fence(memory_order_release);
+}
+
 bool table_take_over(struct table *t, uint32_t slot, uint64_t *word, uint16_t owner)
 {
 	uint64_t to = slot_word(SLOT_OPEN, owner, slot_word_generation(*word));
@@ -154,6 +168,9 @@ bool table_finish(struct table *t, uint32_t slot, uint64_t word)
 
 bool table_drop(struct table *t, uint32_t slot, uint64_t word)
 {
+	if (!table_owns(t, slot, word))
+		return false;
+	forget(t, slot);
 	if (!change(t, slot, word, slot_word(SLOT_FREE, 0, slot_word_generation(word))))
 		return false;
 	mark_free(t, slot);
@@ -268,8 +285,10 @@ bool table_release(struct table *t, uint32_t slot, uint16_t epoch)
 	if (slot >= t->slots)
 		return false;
 	old = atomic_load_explicit(&t->state[slot], memory_order_relaxed);
-	if (slot_word_state(old) != SLOT_TAKEN || slot_word_owner(old) != epoch ||
-	    !change(t, slot, old, slot_word(SLOT_FREE, 0, slot_word_generation(old))))
+	if (slot_word_state(old) != SLOT_TAKEN || slot_word_owner(old) != epoch)
+		return false;
+	forget(t, slot);
+	if (!change(t, slot, old, slot_word(SLOT_FREE, 0, slot_word_generation(old))))
 		return false;
 	mark_free(t, slot);
 	return true;
@@ -305,8 +324,10 @@ bool table_release_taken(struct table *t, uint32_t slot, uint64_t generation)
 {
 	uint64_t old;
 
-	if (!taken_word(t, slot, generation, &old) ||
-	    !change(t, slot, old, slot_word(SLOT_FREE, 0, generation)))
+	if (!taken_word(t, slot, generation, &old))
+		return false;
+	forget(t, slot);
+	if (!change(t, slot, old, slot_word(SLOT_FREE, 0, generation)))
 		return false;
 	mark_free(t, slot);
 	return true;

@@ -234,3 +234,33 @@ Test(table, registry_entries_are_given_once)
 		cr_assert_neq(table_process_claim(&t, i), TABLE_NO_PROCESS);
 	cr_assert_eq(table_process_claim(&t, 5), TABLE_NO_PROCESS);
 }
+
+/* Claiming and clearing are two steps. */
+Test(table, a_free_slot_has_no_span_of_before_to_show_if_its_next_owner_dies_at_once)
+{
+	struct table t;
+	struct span_slot copy;
+	uint64_t word;
+	uint32_t slot, cursor = 0;
+
+	make(&t);
+	for (int i = 0; i < 3; i++) {
+		slot = claim(&t, &word);
+		t.slot[slot].head.version = 0x11;
+		t.slot[slot].head.kind = SPAN_KIND_SERVER;
+		t.slot[slot].head.end = SPAN_END_COMPLETE;
+		if (i == 0) {
+			cr_assert(table_drop(&t, slot, word));
+		} else {
+			cr_assert(table_finish(&t, slot, word));
+			cursor = 0;
+			cr_assert_eq(table_take(&t, &cursor, 1, &copy), slot);
+			cr_assert_eq(copy.head.version, 0x11);
+			cr_assert(i == 1 ? table_release(&t, slot, 1)
+					 : table_release_taken(&t, slot, slot_word_generation(word)));
+		}
+		cr_assert_eq(t.slot[slot].head.version, 0);
+		cr_assert_eq(t.slot[slot].head.kind, 0);
+		cr_assert_eq(t.slot[slot].head.end, SPAN_END_OPEN);
+	}
+}
