@@ -1,37 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hooks/report.h"
 
-EXPORT ssize_t write(int fd, const void *p, size_t n)
+static UNCOMMON ssize_t tracked_write(int fd, const void *p, size_t n)
 {
-	if (!shim_tracks(fd))
-		return real.write(fd, p, n);
 	report_sending(fd, p, n);
 	return report_buffer(fd, SHIM_OUT, p, n, real.write(fd, p, n));
 }
 
-EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
+EXPORT ssize_t write(int fd, const void *p, size_t n)
 {
-	if (!shim_tracks(fd))
-		return real.writev(fd, iov, count);
+	if (__builtin_expect(!shim_tracks(fd), 1))
+		return real.write(fd, p, n);
+	return tracked_write(fd, p, n);
+}
+
+static UNCOMMON ssize_t tracked_writev(int fd, const struct iovec *iov, int count)
+{
 	if (count > 0)
 		shim_sending(fd, iov, (size_t)count);
 	return report_vector(fd, SHIM_OUT, iov, count < 0 ? 0 : (size_t)count, real.writev(fd, iov, count));
 }
 
-EXPORT ssize_t send(int fd, const void *p, size_t n, int flags)
+EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
 {
-	if (!shim_tracks(fd) || flags & MSG_OOB)
-		return real.send(fd, p, n, flags);
+	if (__builtin_expect(!shim_tracks(fd), 1))
+		return real.writev(fd, iov, count);
+	return tracked_writev(fd, iov, count);
+}
+
+static UNCOMMON ssize_t tracked_send(int fd, const void *p, size_t n, int flags)
+{
 	report_sending(fd, p, n);
 	return report_buffer(fd, SHIM_OUT, p, n, real.send(fd, p, n, flags));
 }
 
-EXPORT ssize_t sendto(int fd, const void *p, size_t n, int flags, __CONST_SOCKADDR_ARG to, socklen_t length)
+EXPORT ssize_t send(int fd, const void *p, size_t n, int flags)
 {
-	if (!shim_tracks(fd) || flags & MSG_OOB)
-		return real.sendto(fd, p, n, flags, to, length);
+	if (__builtin_expect(!shim_tracks(fd) || flags & MSG_OOB, 1))
+		return real.send(fd, p, n, flags);
+	return tracked_send(fd, p, n, flags);
+}
+
+static UNCOMMON ssize_t tracked_sendto(int fd, const void *p, size_t n, int flags, __CONST_SOCKADDR_ARG to,
+				       socklen_t length)
+{
 	report_sending(fd, p, n);
 	return report_buffer(fd, SHIM_OUT, p, n, real.sendto(fd, p, n, flags, to, length));
+}
+
+EXPORT ssize_t sendto(int fd, const void *p, size_t n, int flags, __CONST_SOCKADDR_ARG to, socklen_t length)
+{
+	if (__builtin_expect(!shim_tracks(fd) || flags & MSG_OOB, 1))
+		return real.sendto(fd, p, n, flags, to, length);
+	return tracked_sendto(fd, p, n, flags, to, length);
 }
 
 ssize_t report_sent_message(int fd, const struct msghdr *message, ssize_t result)
@@ -59,28 +80,38 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags)
 	return sent;
 }
 
-EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t n)
+static UNCOMMON ssize_t tracked_sendfile(int out, int in, off_t *offset, size_t n)
 {
 	ssize_t result;
 
-	if (!shim_tracks(out))
-		return real.sendfile(out, in, offset, n);
 	shim_sending_unseen(out, n);
 	result = real.sendfile(out, in, offset, n);
 	shim_moved_unseen(out, SHIM_OUT, result);
 	return result;
 }
 
-EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t n)
+EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t n)
+{
+	if (__builtin_expect(!shim_tracks(out), 1))
+		return real.sendfile(out, in, offset, n);
+	return tracked_sendfile(out, in, offset, n);
+}
+
+static UNCOMMON ssize_t tracked_sendfile64(int out, int in, off64_t *offset, size_t n)
 {
 	ssize_t result;
 
-	if (!shim_tracks(out))
-		return real.sendfile64(out, in, offset, n);
 	shim_sending_unseen(out, n);
 	result = real.sendfile64(out, in, offset, n);
 	shim_moved_unseen(out, SHIM_OUT, result);
 	return result;
+}
+
+EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t n)
+{
+	if (__builtin_expect(!shim_tracks(out), 1))
+		return real.sendfile64(out, in, offset, n);
+	return tracked_sendfile64(out, in, offset, n);
 }
 
 EXPORT ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, size_t n, unsigned flags)

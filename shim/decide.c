@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "shim/abi/automaton.h"
 #include "shim/http/tracectx.h"
 
 #define W3C_FLAG_SAMPLED 0x01u
@@ -17,7 +16,19 @@ struct text {
 struct head { /* the strings of interest; views into the slot */
 	struct text value[TAG_MAX];
 	unsigned traceparents;
+	bool context; /* one of the headers that carry it is there */
 };
+
+static bool carries_context(enum span_tag tag)
+{
+	const uint64_t tags = UINT64_C(1) << TAG_TRACEPARENT | UINT64_C(1) << TAG_B3 |
+			      UINT64_C(1) << TAG_X_B3_TRACE_ID | UINT64_C(1) << TAG_X_B3_SPAN_ID |
+			      UINT64_C(1) << TAG_X_B3_SAMPLED | UINT64_C(1) << TAG_X_B3_FLAGS |
+			      UINT64_C(1) << TAG_UBER_TRACE_ID;
+
+	_Static_assert(TAG_MAX <= 64, "a bit each");
+	return tags >> tag & 1;
+}
 
 static void collect(struct span_slot *slot, struct head *head)
 {
@@ -28,6 +39,7 @@ static void collect(struct span_slot *slot, struct head *head)
 	memset(head, 0, sizeof(*head));
 	while (span_next_string(slot, &pos, &tag, &p, &n)) {
 		head->traceparents += tag == TAG_TRACEPARENT;
+		head->context |= carries_context(tag);
 		if (!head->value[tag].p)
 			head->value[tag] = (struct text){ (const char *)p, n };
 	}
@@ -75,7 +87,7 @@ static void ignore_tracestate(struct span_slot *slot)
 /* The first configured format that is there and valid. */
 static uint8_t find_context(const struct policy *policy, const struct head *head, struct tracectx *context)
 {
-	for (size_t i = 0; i < sizeof(policy->propagators); i++)
+	for (size_t i = 0; head->context && i < sizeof(policy->propagators); i++)
 		if (extract(head, policy->propagators[i], context))
 			return policy->propagators[i];
 	return POLICY_PROPAGATOR_NONE;
@@ -197,40 +209,72 @@ static size_t path_length(const char *p, size_t n)
 	return i;
 }
 
-/* The URL as BentoML's middleware sees it: scheme://host[:port]/path, path decoded, no query. */
-static __attribute__((noinline)) bool matches(struct automaton *a, const struct policy *policy,
-					      const struct span_record *r, const struct head *head,
-					      const struct decide_rest *rest)
+static bool is_kept(const struct decide_prefix *prefix, const struct policy *policy,
+		    const struct span_address *local)
 {
-	const struct text *target = &head->value[TAG_TARGET], *header = &head->value[TAG_HOST];
-	char listener[LOCAL_HOST_BYTES];
-	struct text host = { listener, 0 };
-	size_t n = path_length(target->p, target->n);
-
-	if (n && target->p[0] == '/') {
-		if (!(policy->flags & POLICY_FLAG_URL_FROM_HOST))
-			host.n = local_host(&r->local, listener);
-		if (!host.n)
-			host = *header;
-		automaton_feed(a, "http://", 7);
-		automaton_feed(a, host.p, host.n);
-	}
-	automaton_feed_decoded(a, target->p, n);
-	if (n == target->n && rest)
-		automaton_feed_decoded(a, rest->p, path_length(rest->p, rest->n));
-	return automaton_end(a);
+	return prefix && prefix->version == policy->version && prefix->policy == policy &&
+	       !atomic_load_explicit(&prefix->busy, memory_order_relaxed) &&
+	       !memcmp(&prefix->local, local, sizeof(*local));
 }
 
-static bool is_excluded(const struct policy *policy, const struct span_record *r, const struct head *head,
-			const struct decide_rest *rest)
+static void keep(struct decide_prefix *prefix, const struct policy *policy, const struct span_address *local,
+		 const struct automaton *a)
 {
+	if (!prefix || atomic_load_explicit(&prefix->busy, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&prefix->busy, 1, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst); /* against a handler in this thread only */
+	prefix->policy = policy;
+	prefix->version = policy->version;
+	prefix->local = *local;
+	prefix->after = *a;
+	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(&prefix->busy, 0, memory_order_relaxed);
+}
+
+/* What stands before the path of an origin-form target. */
+static __attribute__((noinline)) void feed_prefix(struct automaton *a, const struct policy *policy,
+						  const struct span_record *r, const struct text *header,
+						  struct decide_prefix *prefix)
+{
+	char listener[LOCAL_HOST_BYTES];
+	size_t n = policy->flags & POLICY_FLAG_URL_FROM_HOST ? 0 : local_host(&r->local, listener);
+
+	automaton_feed(a, "http://", 7);
+	if (!n) {
+		automaton_feed(a, header->p, header->n);
+		return;
+	}
+	automaton_feed(a, listener, n);
+	keep(prefix, policy, &r->local, a);
+}
+
+/* The URL as BentoML's middleware sees it: scheme://host[:port]/path, path decoded, no query. */
+static bool is_excluded(const struct policy *policy, const struct span_record *r, const struct head *head,
+			const struct decide_rest *rest, struct decide_prefix *prefix)
+{
+	const struct text *target = &head->value[TAG_TARGET];
 	uint32_t bytes = policy->automaton_bytes;
 	struct automaton a;
+	bool origin;
+	size_t n;
 
-	if (!bytes || bytes > POLICY_BYTES - POLICY_HEAD_BYTES || !head->value[TAG_TARGET].p)
+	if (!bytes || bytes > POLICY_BYTES - POLICY_HEAD_BYTES || !target->p)
 		return false;
-	return automaton_open(&a, (const uint8_t *)policy + POLICY_HEAD_BYTES, bytes) &&
-	       matches(&a, policy, r, head, rest);
+	n = path_length(target->p, target->n);
+	origin = n && target->p[0] == '/';
+	if (origin && is_kept(prefix, policy, &r->local)) {
+		a = prefix->after;
+	} else {
+		if (!automaton_open(&a, (const uint8_t *)policy + POLICY_HEAD_BYTES, bytes))
+			return false;
+		if (origin)
+			feed_prefix(&a, policy, r, &head->value[TAG_HOST], prefix);
+	}
+	automaton_feed_decoded(&a, target->p, n);
+	if (n == target->n && rest)
+		automaton_feed_decoded(&a, rest->p, path_length(rest->p, rest->n));
+	return automaton_end(&a);
 }
 
 /* At most rate_limit new traces in each second of the monotonic clock, over all processes of the table. */
@@ -251,7 +295,7 @@ static bool within_rate(struct table_header *header, const struct policy *policy
 }
 
 enum decide_verdict decide(struct table_header *header, const struct policy *policy, struct span_slot *slot,
-			   const struct decide_rest *rest)
+			   const struct decide_rest *rest, struct decide_prefix *prefix)
 {
 	struct span_record *r = &slot->head;
 	enum policy_parent_state parent;
@@ -261,7 +305,7 @@ enum decide_verdict decide(struct table_header *header, const struct policy *pol
 	parent = adopt_parent(policy, slot, &head);
 	r->policy_version = policy->version;
 	r->flags &= ~(uint32_t)SPAN_FLAG_UNDECIDED;
-	if (is_excluded(policy, r, &head, rest))
+	if (is_excluded(policy, r, &head, rest, prefix))
 		return DECIDE_EXCLUDED;
 	if (policy_sample(policy, r->trace_id, parent) == POLICY_DROP)
 		return DECIDE_SAMPLED_OUT;

@@ -10,6 +10,7 @@
  * so both say the same. Signal safe, no allocation.
  */
 
+#include "shim/abi/automaton.h"
 #include "shim/abi/table.h"
 
 enum decide_verdict { DECIDE_SAMPLED, DECIDE_SAMPLED_OUT, DECIDE_EXCLUDED };
@@ -20,13 +21,26 @@ struct decide_rest {
 };
 
 /*
+ * The automaton behind "http://" and the listener's address, which are the same for
+ * nearly all requests. The caller's, one a thread, zeroed at first; a signal handler that
+ * comes while it is written goes without.
+ */
+struct decide_prefix {
+	const struct policy *policy;
+	uint32_t version; /* of that policy; 0: nothing is kept */
+	_Atomic uint32_t busy;
+	struct span_address local;
+	struct automaton after;
+};
+
+/*
  * In: trace_id and span_id hold fresh random ids, the tail the strings of the
  * head, start_ns the time; rest is what of the target did not fit there, in
- * wire form (NULL: all did, or it is not known). Out: trace_id,
+ * wire form (NULL: all did, or it is not known); prefix may be NULL. Out: trace_id,
  * parent_span_id, trace_flags, flags.
  */
 enum decide_verdict decide(struct table_header *header, const struct policy *policy, struct span_slot *slot,
-			   const struct decide_rest *rest);
+			   const struct decide_rest *rest, struct decide_prefix *prefix);
 
 struct tracectx;
 

@@ -5,6 +5,7 @@
 
 #include "shim/capture.h"
 #include "shim/exchange.h"
+#include "shim/foresight.h"
 #include "shim/request.h"
 
 struct feed { /* one call's view */
@@ -126,14 +127,6 @@ static void broken(struct feed *f)
 	conn_give_up(f->c, why);
 }
 
-/* After a contradiction: the first bytes of a write may begin a response again. */
-static bool begins_again(const struct http1 *parser, const struct iovec *iov, uint64_t n)
-{
-	return parser->error == HTTP1_BAD_START_LINE &&
-	       http1_looks_like_start(iov->iov_base, iov->iov_len < n ? iov->iov_len : (size_t)n,
-				      HTTP1_RESPONSE);
-}
-
 static void on_event(struct feed *f, enum http1_event event, const struct http1_data *d)
 {
 	switch (event) {
@@ -163,6 +156,25 @@ static struct feed feed_begin(struct conn *c)
 	return (struct feed){ .c = c, .p = c->answering ? pending_at(c->answering) : NULL };
 }
 
+/* Takes over what was foreseen of this write. False: parse it. */
+static bool came_true(struct feed *f, const void *first, uint64_t n)
+{
+	const struct foresight *s = foresight_take(f->c, first, n);
+
+	if (!s)
+		return false;
+	if (s->began)
+		take_front(f);
+	f->c->out = s->after;
+	if (s->status)
+		status_known(f);
+	f->p->response_head = s->response_head;
+	f->p->response_body = s->response_body;
+	if (s->ended)
+		response_complete(f);
+	return true;
+}
+
 void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
 {
 	struct http1_options options = { .wanted = 0 };
@@ -171,13 +183,15 @@ void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint
 
 	if (!count)
 		return;
-	if (begins_again(&c->out, iov, n)) {
+	if (foresight_begins_again(&c->out, iov, n)) {
 		http1_restart(&c->out);
 		ledger_count(LEDGER_RESYNC);
 	}
 	if (c->role == CONN_SERVER) {
 		f.captured = capture_names(table_policy(&shim.table), CAPTURE_RESPONSE);
 		options.captured = f.captured.list;
+		if (!options.captured.count && came_true(&f, iov[0].iov_base, n))
+			return;
 	}
 	for (size_t i = 0; i < count && n; i++) {
 		size_t size = iov[i].iov_len < n ? iov[i].iov_len : (size_t)n;
@@ -198,88 +212,12 @@ void exchange_output_unseen(struct conn *c, uint64_t n)
 	struct http1_data d;
 	enum http1_event event;
 
+	if (c->role == CONN_SERVER && came_true(&f, NULL, n))
+		return;
 	while ((event = http1_next_unseen(&c->out, &n, &d)) != HTTP1_NEED_MORE)
 		on_event(&f, event, &d);
 	if (f.p && c->role == CONN_SERVER)
 		exchange_output_unpredict(c);
-}
-
-/*
- * Bytes of one write beyond which it may well be cut in two or block: nothing is foretold
- * then. It would cost no more, but a process killed in such a write has mostly not handed
- * its last byte over. The price: killed between that byte and the return of a larger
- * write, its span says process_died.
- */
-#define PREDICT_MAX (128u * 1024)
-
-/* One event of the copied parser; true if it completes the final response. */
-static bool foresee(struct http1 *parser, struct pending *p, enum http1_event event,
-		    const struct http1_data *d)
-{
-	switch (event) {
-	case HTTP1_STATUS:
-		http1_answers(parser, (enum http1_answer)p->answer);
-		p->status = parser->status;
-		return false;
-	case HTTP1_HEAD_END: p->response_head = parser->head_bytes; return false;
-	case HTTP1_BODY: p->response_body += d->bytes; return false;
-	default: return event == HTTP1_END && !http1_is_interim(parser);
-	}
-}
-
-/* Feeds a copy of the parser; true if the bytes complete the final response that is due. */
-static bool completes(struct http1 *parser, struct pending *p, const struct iovec *iov, size_t count,
-		      uint64_t n)
-{
-	static const struct http1_options options = { .wanted = 0 };
-	struct http1_data d;
-	enum http1_event event;
-
-	while (!iov && (event = http1_next_unseen(parser, &n, &d)) != HTTP1_NEED_MORE)
-		if (foresee(parser, p, event, &d))
-			return true;
-	for (size_t i = 0; iov && i < count; i++) {
-		const char *in = iov[i].iov_base, *end = in + iov[i].iov_len;
-
-		while ((event = http1_next(parser, &options, &in, end, &d)) != HTTP1_NEED_MORE)
-			if (foresee(parser, p, event, &d))
-				return true;
-	}
-	return false;
-}
-
-static struct pending *due(struct conn *c)
-{
-	uint32_t index = c->answering ? c->answering : ring_front(c);
-	struct pending *p = index ? pending_at(index) : NULL;
-
-	if (!p || p->slot == TABLE_NO_SLOT ||
-	    atomic_load_explicit(&p->phase, memory_order_acquire) != PENDING_READY || !exchange_own(p))
-		return NULL;
-	return p;
-}
-
-void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
-{
-	struct pending *p = n <= PREDICT_MAX ? due(c) : NULL;
-	struct pending foretold;
-	struct http1 parser = c->out;
-
-	if (!p)
-		return;
-	foretold = *p; /* its atomics are read only */
-	if (iov && count && begins_again(&parser, iov, n))
-		http1_restart(&parser);
-	if (completes(&parser, &foretold, iov, count, n))
-		exchange_fill(&shim.table.slot[p->slot].head, &foretold, SPAN_END_COMPLETE, 0);
-}
-
-void exchange_output_unpredict(struct conn *c)
-{
-	struct pending *p = due(c);
-
-	if (p)
-		shim.table.slot[p->slot].head.end = SPAN_END_OPEN;
 }
 
 void exchange_output_ended(struct conn *c)

@@ -262,12 +262,13 @@ void request_drop(struct pending *p, enum ledger why)
 static enum decide_verdict decide_whole(const struct conn *c, const struct policy *policy,
 					struct span_slot *slot)
 {
+	static __thread struct decide_prefix prefix;
 	struct decide_rest rest;
 
 	if (__builtin_expect(!c->spill, 1))
-		return decide(shim.table.header, policy, slot, NULL);
+		return decide(shim.table.header, policy, slot, NULL, &prefix);
 	rest.p = spill_text(c->spill, &rest.n);
-	return decide(shim.table.header, policy, slot, &rest);
+	return decide(shim.table.header, policy, slot, &rest, &prefix);
 }
 
 /* Outgoing requests find their parent by it. */

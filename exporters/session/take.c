@@ -147,7 +147,7 @@ static bool is_kept(struct take *t, struct span_slot *copy)
 			t->counts.dropped_off++;
 			return false;
 		}
-		switch (decide(s->table.header, policy, copy, NULL)) {
+		switch (decide(s->table.header, policy, copy, NULL, NULL)) {
 		case DECIDE_SAMPLED: return true;
 		case DECIDE_EXCLUDED: t->counts.excluded++; return false;
 		case DECIDE_SAMPLED_OUT: copy->head.flags |= SPAN_FLAG_TAIL_CANDIDATE;

@@ -120,15 +120,15 @@ class Session:
 
 
 def preload(session, libraries=("bench/same_clone.so", "libbtrace.so")):
-    """Environment of the counted process; inert when session is "inert"."""
-    env = {"LD_PRELOAD": ":".join(os.path.join(BUILD, n) for n in libraries)}
-    return env if session == "inert" else {**session.env, **env}
+    """Environment of the counted process; session: None for a plain run, "inert", or a Session."""
+    env = {"LD_PRELOAD": ":".join(os.path.join(BUILD, n) for n in libraries[:1 if session is None else None])}
+    return {**session.env, **env} if isinstance(session, Session) else env
 
 
 def count_host(directory, session, mode, n, path="/", headers=()):
     """Instructions of a host that serves n requests (or makes n calls)."""
     out = os.path.join(directory, "callgrind.out")
-    env = environment(**(preload(session) if session else {}))
+    env = environment(**preload(session))
     host = subprocess.Popen(callgrind([os.path.join(BUILD, "bench", "host"), mode, str(n)], out), env=env,
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
@@ -168,7 +168,7 @@ def count_nginx(directory, session, mode, n, path="/", headers=()):
             f.write("x" * 1024)
     os.chmod(place, 0o755)
     out = os.path.join(place, "callgrind.out")
-    env = environment(**(preload(session) if session else {}))
+    env = environment(**preload(session))
     server = subprocess.Popen(callgrind([shutil.which("nginx", path=PATH), "-p", place, "-e", place + "/error.log", "-c",
                                          place + "/nginx.conf"], out), env=env, stdin=subprocess.DEVNULL)
     try:

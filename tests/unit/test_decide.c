@@ -214,6 +214,28 @@ static bool excluded_at(uint16_t family, uint16_t port, const void *address, siz
 	return counter(LEDGER_EXCLUDED) > count;
 }
 
+Test(decide, what_is_kept_of_one_listener_or_policy_is_not_used_for_another, .init = begin)
+{
+	static const uint8_t here[4] = { 192, 0, 2, 10 }, there[4] = { 192, 0, 2, 11 };
+
+	for (int round = 0; round < 3; round++) {
+		cr_expect(excluded_at(2, 3000, here, 4, "^http://192\\.0\\.2\\.10:3000/a$"));
+		cr_expect_not(excluded_at(2, 3000, here, 4, "^http://192\\.0\\.2\\.11:3000/a$"));
+		cr_expect(excluded_at(2, 3000, there, 4, "^http://192\\.0\\.2\\.11:3000/a$"));
+		cr_expect_not(excluded_at(2, 3001, there, 4, "^http://192\\.0\\.2\\.11:3000/a$"));
+	}
+	publish("^http://192\\.0\\.2\\.10:3000/a$", 0);
+	for (int round = 0; round < 3; round++)
+		for (int at = 0; at < 2; at++) {
+			uint64_t count = counter(LEDGER_EXCLUDED);
+
+			fresh_connection();
+			listen_at(c, 2, 3000, at ? there : here, 4);
+			send_to(c, "GET /a HTTP/1.1\r\nHost: other\r\n\r\n", 32, 32);
+			cr_expect_eq(counter(LEDGER_EXCLUDED) > count, !at);
+		}
+}
+
 Test(decide, the_address_of_the_listener_as_asgi_writes_it, .init = begin)
 {
 	static const struct {

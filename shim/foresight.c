@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/foresight.h"
+
+#include <string.h>
+
+#include "shim/exchange.h"
+
+static __thread struct foresight foresight;
+
+/*
+ * Bytes of one write beyond which it may well be cut in two or block: nothing is foretold
+ * then. It would cost no more, but a process killed in such a write has mostly not handed
+ * its last byte over. The price: killed between that byte and the return of a larger
+ * write, its span says process_died.
+ */
+#define PREDICT_MAX (128u * 1024)
+
+/* One event of the copied parser; false: what comes behind it is not looked at. */
+static bool foresee(struct foresight *s, enum http1_answer answer, struct pending *p, enum http1_event event,
+		    const struct http1_data *d)
+{
+	switch (event) {
+	case HTTP1_BEGIN: s->began = true; return true;
+	case HTTP1_STATUS:
+		http1_answers(&s->after, answer);
+		p->status = s->after.status;
+		s->status = true;
+		return true;
+	case HTTP1_HEAD_END: p->response_head = s->after.head_bytes; return true;
+	case HTTP1_BODY: p->response_body += d->bytes; return true;
+	case HTTP1_END:
+		s->ended = !http1_is_interim(&s->after);
+		s->interim |= !s->ended;
+		return !s->ended;
+	default: return event == HTTP1_FIELD;
+	}
+}
+
+/* Feeds the copy, to the end of the response that is due. True: that is all there is. */
+static bool look_ahead(struct foresight *s, struct pending *p, const struct iovec *iov, size_t count,
+		       uint64_t n)
+{
+	static const struct http1_options options = { .wanted = 0 };
+	enum http1_answer answer = (enum http1_answer)p->answer;
+	struct http1_data d;
+	enum http1_event event;
+
+	while (!iov && (event = http1_next_unseen(&s->after, &n, &d)) != HTTP1_NEED_MORE)
+		if (!foresee(s, answer, p, event, &d))
+			return n == 0;
+	for (size_t i = 0; iov && i < count; i++) {
+		const char *in = iov[i].iov_base, *end = in + iov[i].iov_len;
+
+		n -= iov[i].iov_len;
+		while ((event = http1_next(&s->after, &options, &in, end, &d)) != HTTP1_NEED_MORE)
+			if (!foresee(s, answer, p, event, &d))
+				return in == end && n == 0;
+	}
+	return true;
+}
+
+static struct pending *due(struct conn *c)
+{
+	uint32_t index = c->answering ? c->answering : ring_front(c);
+	struct pending *p = index ? pending_at(index) : NULL;
+
+	if (!p || p->slot == TABLE_NO_SLOT ||
+	    atomic_load_explicit(&p->phase, memory_order_acquire) != PENDING_READY || !exchange_own(p))
+		return NULL;
+	return p;
+}
+
+bool foresight_begins_again(const struct http1 *parser, const struct iovec *iov, uint64_t n)
+{
+	return parser->error == HTTP1_BAD_START_LINE &&
+	       http1_looks_like_start(iov->iov_base, iov->iov_len < n ? iov->iov_len : (size_t)n,
+				      HTTP1_RESPONSE);
+}
+
+void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
+{
+	struct foresight *s = &foresight;
+	struct pending *p = n <= PREDICT_MAX ? due(c) : NULL;
+	struct pending foretold;
+	bool whole;
+
+	s->c = NULL;
+	if (!p)
+		return;
+	s->c = c; /* before all else: whoever interrupts us leaves another name */
+	atomic_signal_fence(memory_order_seq_cst);
+	s->first = iov ? iov[0].iov_base : NULL;
+	s->bytes = n;
+	s->pending = c->answering ? c->answering : ring_front(c);
+	s->began = s->status = s->ended = s->interim = false;
+	s->before = s->after = c->out;
+	if (iov && count && foresight_begins_again(&s->after, iov, n))
+		http1_restart(&s->after);
+	if (!c->answering && !http1_idle(&s->after)) { /* the rest of what answers nobody */
+		s->c = NULL;
+		return;
+	}
+	foretold = *p; /* its atomics are read only */
+	whole = look_ahead(s, &foretold, iov, count, n);
+	s->response_head = foretold.response_head;
+	s->response_body = foretold.response_body;
+	if (s->ended)
+		exchange_fill(&shim.table.slot[p->slot].head, &foretold, SPAN_END_COMPLETE, 0);
+	/* Interim responses, several in one write, another protocol, broken framing: the long way. */
+	if (!whole || s->interim || s->after.error || s->ended != http1_idle(&s->after))
+		s->c = NULL;
+}
+
+void exchange_output_unpredict(struct conn *c)
+{
+	struct pending *p = due(c);
+
+	if (p)
+		shim.table.slot[p->slot].head.end = SPAN_END_OPEN;
+}
+
+const struct foresight *foresight_take(struct conn *c, const void *first, uint64_t n)
+{
+	struct foresight *s = &foresight;
+	bool same = s->c == c && s->bytes == n && s->first == first &&
+		    s->pending == (c->answering ? c->answering : ring_front(c)) &&
+		    !memcmp(&s->before, &c->out, sizeof(c->out));
+
+	s->c = NULL; /* once */
+	return same ? s : NULL;
+}
