@@ -5,11 +5,13 @@
 
 #include "exporters/route/infer.h"
 #include "exporters/route/path.h"
+#include "exporters/route/recent.h"
 
 struct route_set {
 	enum route_mode mode;
 	const struct route_table *table;
 	struct infer infer;
+	struct recent recent; /* inferred ones */
 };
 
 struct route_set *route_new(const struct route_options *options)
@@ -58,8 +60,13 @@ struct slice route_name(struct route_set *set, struct slice path, unsigned statu
 	}
 	if (set->mode == ROUTE_MODE_OFF)
 		return none;
-	return infer_route(&set->infer, path, teaches(status, method), out,
-			   size < ROUTE_BYTES_MAX ? size : ROUTE_BYTES_MAX);
+	route = recent_find(&set->recent, path, out, size);
+	if (route.n)
+		return route;
+	route = infer_route(&set->infer, path, teaches(status, method), out,
+			    size < ROUTE_BYTES_MAX ? size : ROUTE_BYTES_MAX);
+	recent_keep(&set->recent, path, route);
+	return route;
 }
 
 enum route_method route_method_of(struct slice method)
