@@ -17,6 +17,7 @@
 #include "exporters/session/join.h"
 #include "exporters/session/ledger.h"
 #include "exporters/session/log.h"
+#include "exporters/session/orphans.h"
 #include "exporters/session/outputs.h"
 #include "exporters/session/processes.h"
 #include "exporters/session/stderr.h"
@@ -32,6 +33,7 @@
 #define MAP_TRIES       50
 #define STUCK_MS        60000 /* a worker that does nothing for so long is replaced */
 #define STUCK_END_MS    15000 /* the same at the end, when nobody but it is waited for */
+#define ORPHANS_MS      2000  /* between two looks for processes without an exporter */
 #define WORKER_PAUSE_MS 1000  /* before a worker that died at once is started again */
 
 struct keeper {
@@ -42,7 +44,9 @@ struct keeper {
 	uint64_t worker_started_ms, worker_not_before_ms;
 	uint64_t busy_until_ms, retire_until_ms;
 	uint64_t next_end_try_ms;
-	uint64_t beat_ms; /* when the worker was last seen to do something */
+	struct orphans orphans;
+	uint64_t tell_orphans_ms; /* 0: it is done */
+	uint64_t beat_ms;         /* when the worker was last seen to do something */
 	uint32_t beat;
 	uint32_t end_try_pause_ms;
 	bool listening;
@@ -184,6 +188,14 @@ static bool try_to_end(struct keeper *k)
 	return false;
 }
 
+static void tell_orphans(struct keeper *k, uint64_t now_ms)
+{
+	if (!k->tell_orphans_ms || now_ms < k->tell_orphans_ms)
+		return;
+	k->tell_orphans_ms = 0;
+	orphans_tell(&k->orphans);
+}
+
 static void print_ledger(struct keeper *k)
 {
 	struct buf text;
@@ -224,6 +236,7 @@ static void finish(struct keeper *k)
 	}
 	if (k->worker)
 		waitpid(k->worker, NULL, 0);
+	tell_orphans(k, UINT64_MAX);
 	if (k->s->config.on) /* else what was wrong has been said, and there is nothing to account for */
 		print_ledger(k);
 	ledger_write(k->s);
@@ -287,6 +300,7 @@ static bool tick(struct keeper *k)
 	if (any_dead(k->s->control))
 		poke_worker(k);
 	replace_stuck(k, now_ms, STUCK_MS);
+	tell_orphans(k, now_ms);
 	if (reap_worker(k) && !k->s->next_waits)
 		start_worker(k, now_ms);
 	reload(k, now_ms);
@@ -316,6 +330,8 @@ int keeper_run(struct session *s)
 	configure(s);
 	k.busy_until_ms = loop_now_ms() + BUSY_MS;
 	start_worker(&k, loop_now_ms());
+	orphans_find(&k.orphans);
+	k.tell_orphans_ms = loop_now_ms() + ORPHANS_MS;
 	while (!tick(&k)) {
 		uint64_t now_ms = loop_now_ms();
 		int timeout = now_ms < k.busy_until_ms ? TICK_BUSY_MS : TICK_IDLE_MS;

@@ -50,6 +50,14 @@ size_t table_bytes(uint32_t slots)
 	return slots_allowed(slots) ? layout(&t, (uint8_t *)(uintptr_t)PAGE, slots) : 0;
 }
 
+size_t table_states(size_t bytes, uint32_t *slots)
+{
+	for (*slots = TABLE_SLOTS_MIN; *slots <= TABLE_SLOTS_MAX; *slots *= 2)
+		if (table_bytes(*slots) == bytes)
+			return PAGE;
+	return 0;
+}
+
 int table_create(struct table *t, void *base, size_t bytes, uint32_t slots, const uint8_t seed[32])
 {
 	if (!slots_allowed(slots) || layout(t, base, slots) != bytes)

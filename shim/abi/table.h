@@ -106,6 +106,9 @@ struct table { /* one process's view; plain pointers, never shared */
 
 size_t table_bytes(uint32_t slots); /* slots: a multiple of 64 in [MIN, MAX], else 0 */
 
+/* Where the state words of a table of so many bytes begin, and their number; 0: no table is so large. */
+size_t table_states(size_t bytes, uint32_t *slots);
+
 /* Creator: lays out a zeroed mapping. 0 or -EINVAL. */
 int table_create(struct table *t, void *base, size_t bytes, uint32_t slots, const uint8_t seed[32]);
 /* Anyone else: checks magic, ABI and size against `bytes` (from fstat, not from the header). 0, -EINVAL,

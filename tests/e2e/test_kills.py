@@ -162,7 +162,7 @@ def test_worker_killed_at_the_end_loses_nothing(t):
     check(complete, broken, spans, ledger, 5)
 
 
-@limit(120)
+@limit(300)
 def test_host_is_untroubled_by_a_killed_exporter_and_later_ones_are_traced(t):
     session = t.session()
     server = t.serve([CROWD, "{port}", "2", "4"], session)
@@ -171,13 +171,14 @@ def test_host_is_untroubled_by_a_killed_exporter_and_later_ones_are_traced(t):
     for p in keeper() + workers():
         send(p.pid, signal.SIGKILL)
     wait_for("the exporter to be gone", lambda: not exporters())
-    # far more than the table holds
-    assert load.wait_for_more(20000 if LONG else 4000, 120), "the host does not go on"
+    # more than the table holds
+    assert load.wait_for_more(20000, 200), "the host does not go on"
     complete, broken = load.stop()
     assert not broken, broken[:3]
     other = t.serve([CROWD, "{port}", "1", "1"], session)
     exchange = t.connect(other).get("/after?n=1")
     other.stop()
+    wait_for("the loss to be told", lambda: "was killed: 16384 spans of process" in other.text(), 20)
     # the first host still has its table; its processes are not of the new session
     wait_for("the second session's end", lambda: not exporters() and session.read_ledger())
     server.stop()
