@@ -9,11 +9,11 @@
 #include "exporters/config/config.h"
 #include "exporters/ctl/cli.h"
 #include "exporters/ctl/command.h"
-#include "shim/abi/wanted.h"
+#include "exporters/encode/json.h"
 #include "shim/abi/wanted.h"
 
 struct check_options {
-	bool strict;
+	bool strict, json;
 };
 
 static const struct cli_option options[] = {
@@ -37,13 +37,56 @@ const struct cli_command cmd_check_cli = {
 };
 /* clang-format on */
 
-static int check(const char *path, bool strict)
+static void print_text(struct buf *out, const char *name, int rc, const struct config *config,
+		       const struct config_report *report)
+{
+	config_report_text(report, out);
+	if (rc) {
+		buf_printf(out, "%s: %zu error%s; tracing would stay off\n", name, report->errors,
+			   report->errors == 1 ? "" : "s");
+		return;
+	}
+	buf_printf(out, "%s: %s", name, config->on ? "ok: " : "");
+	config_describe(config, out);
+	buf_add_byte(out, '\n');
+}
+
+static void print_json(struct buf *out, const char *name, int rc, const struct config *config,
+		       const struct config_report *report)
+{
+	struct buf what;
+
+	buf_init(&what);
+	if (!rc)
+		config_describe(config, &what);
+	buf_add_text(out, "{\"config\":");
+	json_string(out, slice_of(name));
+	buf_printf(out, ",\"on\":%s,\"errors\":%zu,\"warnings\":%zu,\"what\":", config->on ? "true" : "false",
+		   report->errors, report->warnings);
+	json_string(out, (struct slice){ what.p, what.n });
+	buf_add_text(out, ",\"messages\":[");
+	for (size_t i = 0; i < report->n; i++) {
+		const struct config_message *m = &report->messages[i];
+
+		buf_printf(out, "%s{\"severity\":\"%s\",\"line\":%u,\"column\":%u,\"source\":", i ? "," : "",
+			   m->severity == CONFIG_ERROR ? "error" : "warning", m->mark.line, m->mark.column);
+		json_string(out, slice_of(m->mark.source));
+		buf_add_text(out, ",\"text\":");
+		json_string(out, slice_of(m->text));
+		buf_add_byte(out, '}');
+	}
+	buf_add_text(out, "]}\n");
+	buf_release(&what);
+}
+
+static int check(const char *path, const struct check_options *o)
 {
 	struct config_source source = CONFIG_SOURCE_INIT;
 	struct config_report report = CONFIG_REPORT_INIT;
 	struct config config;
 	char named[WANTED_PATH_BYTES];
 	struct buf out;
+	bool strict;
 	int rc;
 
 	source.environment = (const char *const *)environ;
@@ -57,19 +100,10 @@ static int check(const char *path, bool strict)
 	rc = config_load(&config, &source, &report);
 	if (!rc && config.on)
 		config_check_files(&config, &report);
-	config_report_text(&report, &out);
-	if (rc) {
-		buf_printf(&out, "%s: %zu error%s; tracing would stay off\n",
-			   source.path ? source.path : "environment", report.errors,
-			   report.errors == 1 ? "" : "s");
-	} else {
-		buf_printf(&out, "%s: %s", source.path ? source.path : "environment",
-			   config.on ? "ok: " : "");
-		config_describe(&config, &out);
-		buf_add_byte(&out, '\n');
-	}
+	(o->json ? print_json : print_text)(&out, source.path ? source.path : "environment", rc, &config,
+					    &report);
 	fwrite(out.p, 1, out.n, stdout);
-	strict = strict && report.warnings;
+	strict = o->strict && report.warnings;
 	buf_release(&out);
 	config_release(&config);
 	config_report_release(&report);
@@ -85,5 +119,5 @@ int cmd_check(int argc, char **argv)
 		return rc;
 	if (argc > 2)
 		return cli_misuse(&cmd_check_cli, "one file at a time");
-	return check(argv[1], o.strict);
+	return check(argv[1], &o);
 }

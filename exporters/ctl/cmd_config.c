@@ -8,7 +8,6 @@
 #include "exporters/ctl/cli.h"
 #include "exporters/ctl/command.h"
 #include "shim/abi/wanted.h"
-#include "shim/abi/wanted.h"
 
 struct config_options {
 	bool explain, markdown, example, schema;

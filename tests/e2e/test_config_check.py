@@ -101,6 +101,16 @@ def test_check_reads_standard_input(t):
     assert done.returncode == 1 and done.stdout.startswith(b"stdin:3:16: error: tracing.sample_rate"), done.stdout
 
 
+def test_check_tells_scripts_in_json(t):
+    out, _, status = run_ctl(t, "check", "--json", "warnings.yml")
+    found = json.loads(out)
+    assert status == 0 and found["on"] and found["errors"] == 0 and found["warnings"] == len(found["messages"]) > 0, found
+    assert all(m["severity"] == "warning" and m["source"] == "warnings.yml" and m["line"] for m in found["messages"]), found
+    out, _, status = run_ctl(t, "check", "--json", "no-such.yml")
+    found = json.loads(out)
+    assert status == 1 and not found["on"] and found["errors"] == 1 and "cannot be read" in found["messages"][0]["text"], found
+
+
 def test_missing_file_and_wrong_usage(t):
     out, _, status = run_ctl(t, "check", "no-such.yml")
     assert status == 1 and "no-such.yml: error: cannot be read: No such file or directory" in out, out

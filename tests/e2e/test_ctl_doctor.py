@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import stat
+import struct
 import subprocess
 
 from harness import free_port, wait_for
@@ -59,6 +60,8 @@ def test_programs_that_cannot_be_preloaded_are_told_with_a_remedy(t):
         f.write(plain)
     os.chmod(t.path("other"), 0o755)
     has(doctor(t, t.path("other"), status=1), "problem", "the loader leaves it out", "that architecture")
+    musl = compile_program(t, "musl", "-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1")
+    has(doctor(t, musl, status=1), "problem", "linked to musl", "build for glibc")
     has(doctor(t, write(t, "text", "hello\n", 0o755), status=1), "problem", "neither a program nor a script")
     has(doctor(t, "no-such-command", status=1), "problem", "there is no such command", "PATH")
 
@@ -78,6 +81,18 @@ def test_set_uid_programs_are_told(t):
     if os.statvfs(program).f_flag & os.ST_NOSUID:
         t.skip("the temporary directory is mounted nosuid")
     has(doctor(t, program, status=1), "problem", "set-uid: the loader ignores LD_PRELOAD", "chmod ug-s")
+
+
+def test_file_capabilities_are_told(t):
+    t.need_root()
+    program = compile_program(t, "capable")
+    try:  # VFS_CAP_REVISION_2, effective, CAP_NET_BIND_SERVICE (linux/capability.h)
+        os.setxattr(program, "security.capability", struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0))
+    except OSError as e:
+        t.skip("this file system takes no capabilities: %s" % e)
+    if os.statvfs(program).f_flag & os.ST_NOSUID:
+        t.skip("the temporary directory is mounted nosuid")
+    has(doctor(t, program, status=1), "problem", "file capabilities: the loader ignores", "AmbientCapabilities")
 
 
 def test_what_the_user_of_the_service_may_not_read_is_told(t):
