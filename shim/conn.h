@@ -105,6 +105,7 @@ struct conn {
 	uint32_t spill; /* in side: rest of the target that is arriving, or of the request not judged yet
 			   (spill.h) */
 	uint32_t proxy; /* in side: PROXY protocol header that is being read, or was; 0: none */
+	uint8_t front;  /* in side: what was seen of a PROXY header that may come (front.h) */
 	uint64_t begin_ns;
 	uint64_t accepted_ns; /* with full timing */
 	uint64_t number;

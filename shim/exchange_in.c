@@ -6,6 +6,7 @@
 #include "shim/capture.h"
 #include "shim/client.h"
 #include "shim/exchange.h"
+#include "shim/front.h"
 #include "shim/request.h"
 
 struct feed { /* one call's view */
@@ -147,8 +148,15 @@ static void broken(struct feed *f, const char *at, const char *end)
 	enum ledger why = LEDGER_OPAQUE_BROKEN;
 
 	abandon_uncounted(f);
-	if (c->in.error == HTTP1_BAD_START_LINE && c->role == CONN_SERVER)
+	if (c->in.error == HTTP1_BAD_START_LINE && c->role == CONN_SERVER) {
+		if (f->p) { /* a malformed line is all there is of it */
+			head_complete(f);
+			exchange_forget(c->receiving);
+			c->receiving = 0;
+			f->p = NULL;
+		}
 		return; /* the next read may begin a request again, see resynchronised() */
+	}
 	if (!c->requests && c->in.error == HTTP1_NOT_HTTP)
 		why = at < end && *at == 0x16 ? LEDGER_OPAQUE_TLS : LEDGER_OPAQUE_NOT_HTTP;
 	conn_give_up(c, why);
@@ -190,34 +198,6 @@ static struct feed feed_begin(struct conn *c)
 	return f;
 }
 
-/*
- * Bytes in front of the first request that are not HTTP: a PROXY protocol
- * header. Advances *in behind it. False: not to be followed any more.
- */
-static bool pass_proxy(struct conn *c, const char **in, const char *end)
-{
-	struct conn_proxy *proxy;
-
-	if (!c->proxy) {
-		if (c->requests || !http1_idle(&c->in) || http1_sniff(*in, (size_t)(end - *in)) != 2)
-			return true;
-		c->proxy = pool_take(&proxy_pool);
-		if (!c->proxy)
-			return false;
-		proxy = pool_at(&proxy_pool, c->proxy);
-		proxy->done = false;
-		proxy_init(&proxy->header);
-	}
-	proxy = pool_at(&proxy_pool, c->proxy);
-	if (proxy->done)
-		return true;
-	switch (proxy_next(&proxy->header, in, end)) {
-	case PROXY_DONE: proxy->done = true; return true;
-	case PROXY_MORE: return true;
-	default: return false;
-	}
-}
-
 /* After a contradiction: the first bytes of a read may begin a request again. True: they do, or nothing was
  * wrong. */
 static bool resynchronised(struct conn *c, const struct iovec *iov, uint64_t n)
@@ -249,18 +229,14 @@ static struct http1_options options_of(struct feed *f)
 	return options;
 }
 
-/* One piece. False: followed no more, or `stop` wants to be asked before the next message. */
-static bool feed_piece(struct feed *f, const struct http1_options *options, const char **in, const char *end,
-		       struct exchange_ahead *ahead)
+/* False: followed no more, or `stop` wants to be asked before the next message. first: where the piece began.
+ */
+static bool feed_http(struct feed *f, const struct http1_options *options, const char **in, const char *end,
+		      const char *first, struct exchange_ahead *ahead)
 {
-	const char *first = *in;
 	struct http1_data d;
 	enum http1_event event;
 
-	if (!pass_proxy(f->c, in, end)) {
-		conn_give_up(f->c, LEDGER_OPAQUE_NOT_HTTP);
-		return false;
-	}
 	while ((event = http1_next(&f->c->in, options, in, end, &d)) != HTTP1_NEED_MORE) {
 		if (event == HTTP1_BROKEN) {
 			broken(f, first, end);
@@ -275,6 +251,37 @@ static bool feed_piece(struct feed *f, const struct http1_options *options, cons
 			return false;
 	}
 	return !(atomic_load_explicit(&f->c->use, memory_order_relaxed) & CONN_OPAQUE);
+}
+
+/* The bytes that might have been a PROXY header; the request began when the first of them came. */
+static bool feed_held(struct feed *f, const struct http1_options *options, const struct front_held *held)
+{
+	const char *p = held->p;
+	bool more;
+
+	f->now_ns = f->c->begin_ns;
+	more = feed_http(f, options, &p, p + held->n, p, NULL);
+	f->now_ns = 0;
+	return more;
+}
+
+static bool feed_piece(struct feed *f, const struct http1_options *options, const char **in, const char *end,
+		       struct exchange_ahead *ahead)
+{
+	const char *first = *in;
+	struct front_held held;
+
+	if (__builtin_expect(f->c->front == FRONT_DECIDED && !f->c->proxy, 1))
+		return feed_http(f, options, in, end, first, ahead);
+	if (!f->c->front)
+		f->c->begin_ns = now(f);
+	if (!front_pass(f->c, in, end, &held)) {
+		conn_give_up(f->c, LEDGER_OPAQUE_NOT_HTTP);
+		return false;
+	}
+	if (held.n && !feed_held(f, options, &held))
+		return false;
+	return feed_http(f, options, in, end, first, ahead);
 }
 
 void exchange_input(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)

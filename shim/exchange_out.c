@@ -291,6 +291,8 @@ void exchange_end_all(struct conn *c)
 			       answered */
 		struct pending *p = pending_at(c->receiving);
 
+		exchange_make_end(
+			p); /* wanted by the end of the stream: end_request() cannot enter any more */
 		if (atomic_load_explicit(&p->phase, memory_order_acquire) == PENDING_HEAD &&
 		    p->slot != TABLE_NO_SLOT && p->process == self_get()->index)
 			table_drop(&shim.table, p->slot, p->word);

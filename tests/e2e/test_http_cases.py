@@ -389,6 +389,15 @@ def test_answer_before_the_request_is_complete(t):
     assert case.rows(requests=1) == [("/early", 413, 0, None)]
 
 
+def test_close_delimited_answer_to_half_a_head(t):
+    case = Case(t)
+    c = case.connect()
+    c.send(b"GET /half HTTP/1.1\r\nHost: h\r\nX-Rest")
+    c.half_close()
+    assert b"400" in until_end(c)
+    assert case.rows(requests=1) == [("/half", 400, 11, None)]
+
+
 # --- contradictions ---
 def test_server_that_sends_a_body_with_head_is_followed_again_at_its_next_answer(t):
     case = Case(t)

@@ -273,6 +273,49 @@ Test(exchange, a_foretold_end_is_in_the_slot_before_the_write_and_taken_back_if_
 	expect(200, SPAN_END_COMPLETE, 0, 2);
 }
 
+Test(exchange, a_close_delimited_answer_in_the_middle_of_the_head_ends_with_the_connection, .init = begin)
+{
+	request("GET /a HTTP/1.1\r\nHos");
+	respond("HTTP/1.1 408 Timeout\r\nConnection: close\r\n\r\nlate");
+	conn_drop(c->index);
+	expect(408, SPAN_END_COMPLETE, 0, 4);
+}
+
+Test(exchange, a_malformed_request_line_is_answered_at_the_close_though_another_request_came, .init = begin)
+{
+	request("GET /a HTTP/1.x\r\n");
+	respond("HTTP/1.1 400 Bad\r\n\r\n");
+	request(GET);
+	conn_drop(c->index);
+	cr_expect_eq(finished(), 2u);
+	cr_expect_eq(counter(LEDGER_REQUESTS), 2u);
+}
+
+Test(exchange, a_proxy_header_is_seen_in_any_split, .init = begin)
+{
+	for (size_t piece = 1; piece < 9; piece++) {
+		begin();
+		feed(true, "PROXY TCP4 192.0.2.7 127.0.0.1 5555 80\r\n" GET, piece);
+		respond(OK2);
+		cr_expect_eq(shim.table.slot[0].head.proxied.port, 5555);
+		expect(200, SPAN_END_COMPLETE, 0, 2);
+	}
+}
+
+Test(exchange, what_begins_like_a_proxy_header_and_is_none_is_http, .init = begin)
+{
+	for (size_t piece = 1; piece < 9; piece++) {
+		begin();
+		feed(true, "\r\nPROPFIND /a HTTP/1.1\r\n\r\n", piece);
+		respond(OK2);
+		expect(200, SPAN_END_COMPLETE, 0, 2);
+		begin();
+		feed(true, "PRO /a HTTP/1.1\r\n\r\n", piece);
+		respond(OK2);
+		expect(200, SPAN_END_COMPLETE, 0, 2);
+	}
+}
+
 Test(exchange, after_a_contradiction_an_answer_is_followed_and_foretold_again, .init = begin)
 {
 	static const char again[] = "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok";

@@ -221,8 +221,8 @@ def serve(s):
                     name = "tunnel"
                 if not globals().get(name, ok)(p, head):
                     return
-            if not p.data:  # as haproxy does it
-                p.send(b"HTTP/1.0 400 Bad request\r\nConnection: close\r\n\r\nno request\n")
+            # as haproxy does it, be it no request or half of one
+            p.send(b"HTTP/1.0 400 Bad request\r\nConnection: close\r\n\r\nno request\n")
         except OSError:
             pass
 
