@@ -22,7 +22,7 @@ def away(t, kill_worker=False, **config):
                         queue={"max_spans": QUEUE}, retry={"max_time": "600s"},
                         zipkin={"endpoint": "http://127.0.0.1:%d/api/v2/spans" % gone.port}, **config)
     server = t.serve([CROWD, "{port}", "2", "4"], session)
-    load = Load(server.port, slow_ms=0)
+    load = Load(server.port, slow_ms=0, pause=0.004 if LONG else 0)
     until = time.monotonic() + (60 if LONG else 0)
     assert load.wait_for_more(5 * QUEUE, 100)
     while time.monotonic() < until:
