@@ -4,9 +4,10 @@ exporter ends by itself. BTRACE_SOAK=1: the long forms (make soak)."""
 import os
 import random
 import signal
+import sys
 import time
 
-from harness import Ledger, descendants, exporters, limit, wait_for
+from harness import ROOT, Ledger, exporters, limit, wait_for
 from load import Load
 
 TIER = "kills"
@@ -40,6 +41,15 @@ def one_worker():
     return wait_for("the exporter's worker", workers)[0].pid
 
 
+def tell(line):
+    """Numbers for the README: of the long forms they stay in build/soak/numbers."""
+    print(line)
+    if LONG:
+        os.makedirs(os.path.join(ROOT, "build", "soak"), exist_ok=True)
+        with open(os.path.join(ROOT, "build", "soak", "numbers"), "a") as f:
+            f.write("%s: %s\n" % (sys._getframe(2).f_code.co_name, line))
+
+
 def check(complete, broken, spans, ledger, deaths, handed_over=0):
     """handed_over: so many complete responses may be told as aborted ones, their thread having been killed just when
     the last bytes were handed over."""
@@ -57,7 +67,7 @@ def check(complete, broken, spans, ledger, deaths, handed_over=0):
     died = [s for s in spans if s.get("error.type") == "process_died"]
     assert len(died) == ledger["aborted"], (len(died), ledger)
     assert ledger["requests"] == len(spans), (len(spans), ledger)
-    print("%d responses, %d broken off, %d aborted, %d deaths" % (len(complete), len(broken), len(died), deaths))
+    tell("%d responses, %d broken off, %d aborted, %d deaths" % (len(complete), len(broken), len(died), deaths))
 
 
 def kill_family(t, server, load, kills, rng):
