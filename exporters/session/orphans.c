@@ -22,11 +22,24 @@ struct mapping {
 	uint64_t start, bytes, inode;
 };
 
+/* start-end permissions offset device inode path: proc_pid_maps(5) */
+static void read_mapping(const char *line, struct mapping *m)
+{
+	char *at;
+
+	m->start = strtoull(line, &at, 16);
+	m->bytes = strtoull(*at ? at + 1 : at, &at, 16) - m->start;
+	for (int field = 0; field < 3; field++) {
+		at += strspn(at, " ");
+		at += strcspn(at, " ");
+	}
+	m->inode = strtoull(at, NULL, 10);
+}
+
 /* Of the process's span table; false: none, or not to be seen. */
 static bool find_mapping(uint32_t pid, struct mapping *m)
 {
 	char path[64], line[512];
-	uint64_t end;
 	FILE *f;
 	bool found = false;
 
@@ -37,9 +50,8 @@ static bool find_mapping(uint32_t pid, struct mapping *m)
 
 		if (!name || strncmp(name, MAPPING, sizeof(MAPPING) - 1))
 			continue;
-		found = sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %" SCNu64, &m->start, &end,
-			       &m->inode) == 3;
-		m->bytes = end - m->start;
+		read_mapping(line, m);
+		found = true;
 	}
 	if (f)
 		fclose(f);

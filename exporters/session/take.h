@@ -65,11 +65,11 @@ void take_release_all(struct take *t);
 uint32_t take_waiting(const struct take *t);
 /* Takes up to max_spans; the batch is in t->spans. How many slots were looked at: 0 = the table is empty. */
 uint32_t take_fill(struct take *t);
-/* Which processes are dead now (all: everybody is). False: none. Their finished spans are to be taken next, while
- * their entries still tell of which process they are. */
+/* Which processes are dead now (all: everybody is). False: none. Their finished spans are to be taken next,
+ * while their entries still tell of which process they are. */
 bool take_note_dead(struct take *t, bool everybody);
-/* Then their open spans join the batch as aborted ones; at last the entries are buried. True while there may be
- * more. */
+/* Then their open spans join the batch as aborted ones; at last the entries are buried. True while there may
+ * be more. */
 bool take_dead(struct take *t);
 /*
  * Sorts the batch by resource, for the encoders, and notes it in the journal. False: there is no batch. It

@@ -372,33 +372,4 @@ void queue_drop_all(struct queue *q)
 
 struct queue_counters queue_counters(const struct queue *q) { return queue_state_read(q).counters; }
 
-static uint64_t queued(const struct queue_state *s)
-{
-	uint64_t spans = s->ring_spans;
-
-	for (uint32_t slot = 0; slot < QUEUE_SLOTS; slot++)
-		spans += s->slots[slot].kind == QUEUE_OWN ? s->slots[slot].spans : 0;
-	return spans;
-}
-
-struct queue_counters queue_region_counters(const void *region, uint64_t *left)
-{
-	const struct queue_region *r = region;
-	struct queue_state s;
-
-	*left = 0;
-	if (r->magic != QUEUE_MAGIC)
-		return (struct queue_counters){ 0 };
-	s = r->state[atomic_load_explicit(&r->current, memory_order_acquire) & 1];
-	*left = queued(&s);
-	return s.counters;
-}
-
 uint64_t queue_ring_spans(const struct queue *q) { return queue_state_read(q).ring_spans; }
-
-uint64_t queue_spans(const struct queue *q)
-{
-	struct queue_state s = queue_state_read(q);
-
-	return queued(&s);
-}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the queue does for the spool. */
+/* What the queue does for the spool; what is in it. */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "exporters/transport/queue.h"
@@ -81,3 +82,34 @@ bool queue_load(struct queue *q, struct slice bytes, uint32_t spans, enum queue_
 uint64_t queue_spool_done(const struct queue *q) { return queue_state_read(q).spool_done; }
 
 uint64_t queue_session(const struct queue *q) { return q->region->session; }
+
+/* --- what is in it --- */
+
+static uint64_t queued(const struct queue_state *s)
+{
+	uint64_t spans = s->ring_spans;
+
+	for (uint32_t slot = 0; slot < QUEUE_SLOTS; slot++)
+		spans += s->slots[slot].kind == QUEUE_OWN ? s->slots[slot].spans : 0;
+	return spans;
+}
+
+struct queue_counters queue_region_counters(const void *region, uint64_t *left)
+{
+	const struct queue_region *r = region;
+	struct queue_state s;
+
+	*left = 0;
+	if (r->magic != QUEUE_MAGIC)
+		return (struct queue_counters){ 0 };
+	s = r->state[atomic_load_explicit(&r->current, memory_order_acquire) & 1];
+	*left = queued(&s);
+	return s.counters;
+}
+
+uint64_t queue_spans(const struct queue *q)
+{
+	struct queue_state s = queue_state_read(q);
+
+	return queued(&s);
+}
