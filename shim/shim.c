@@ -67,7 +67,8 @@ void shim_listening(int fd)
 
 /*
  * Where a connection came in, if the listener listens everywhere. One more
- * system call per connection, only if exclusion patterns look at that address.
+ * system call per connection, only if exclusion patterns look at that address (or the
+ * policy, which would say so, is not there yet).
  */
 static void learn_local(int fd, struct conn *c)
 {
@@ -76,8 +77,10 @@ static void learn_local(int fd, struct conn *c)
 	struct sockaddr_storage addr = { 0 };
 	socklen_t length = sizeof(addr);
 
-	if (!policy || !policy->automaton_bytes || policy->flags & POLICY_FLAG_URL_FROM_HOST ||
-	    c->local_family != AF_INET || memcmp(c->local, any, 4) != 0)
+	if (policy && (!policy->automaton_bytes || policy->flags & POLICY_FLAG_URL_FROM_HOST))
+		return;
+	if ((c->local_family != AF_INET && c->local_family != AF_INET6) ||
+	    memcmp(c->local, any, c->local_family == AF_INET ? 4 : sizeof(any)) != 0)
 		return;
 	if (sys3(SYS_getsockname, fd, (void *)&addr, (void *)&length) == 0)
 		address_parse((struct sockaddr *)&addr, length, &c->local_family, &c->local_port, c->local);

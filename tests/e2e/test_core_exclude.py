@@ -3,7 +3,15 @@
 import socket
 
 from harness import clean_environment, exporters, free_port, wait_for
+from receivers import own_network
 from test_core_life import HOST
+
+
+def connected(host, port):
+    try:
+        return socket.create_connection((host, port))
+    except ConnectionRefusedError:
+        return None
 
 
 def excluded(t, patterns, targets, **options):
@@ -52,13 +60,7 @@ def test_the_host_of_an_ipv6_listener_is_its_address_too(t):
     session = t.session(excluded_urls=["^http://::1:[0-9]+/only$"])
     port = free_port()
     server = t.spawn([HOST, str(port), "--inet6"], env=dict(clean_environment(**session.environment), LD_PRELOAD=t.library))
-
-    def reached():
-        try:
-            return socket.create_connection(("::1", port))
-        except ConnectionRefusedError:
-            return None
-    connection = wait_for("the server", reached)
+    connection = wait_for("the server", lambda: connected("::1", port))
     wait_for("keeper and worker", lambda: len(exporters()) == 2)
     for target in (b"/only", b"/other"):
         connection.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -68,3 +70,29 @@ def test_the_host_of_an_ipv6_listener_is_its_address_too(t):
     server.wait()
     spans, ledger = session.finish()
     assert [s.target for s in spans] == ["/other"] and ledger["excluded"] == 1, (spans, ledger)
+
+
+def test_a_server_that_listens_everywhere_is_where_the_connection_came_in(t):
+    own_network()
+    for arguments, address, pattern in (
+            ([], ("127.0.0.1",), "^http://127.0.0.1:[0-9]+/only$"),
+            (["--inet6"], ("::1",), "^http://::1:[0-9]+/only$"),
+            (["--inet6"], ("127.0.0.1",), "^http://::ffff:127.0.0.1:[0-9]+/only$")):
+        for early in (True, False):
+            session = t.session(excluded_urls=[pattern])
+            port = free_port()
+            server = t.spawn([HOST, str(port), "--any", *arguments],
+                             env=dict(clean_environment(**session.environment), LD_PRELOAD=t.library))
+            connection = wait_for("the server", lambda: connected(address[0], port))
+            if not early:
+                connection.close()
+                wait_for("keeper and worker", lambda: len(exporters()) == 2)
+                connection = connected(address[0], port)
+            for target in (b"/only", b"/other"):
+                connection.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+            connection.close()
+            server.terminate()
+            server.wait()
+            spans, ledger = session.finish()
+            assert [s.target for s in spans] == ["/other"] and ledger["excluded"] == 1, (pattern, early, spans, ledger)

@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small HTTP server with the habits of difficult hosts, for tests.
 
-	host.py PORT [--unix PATH] [--inet6] [--emfile] [--sigchld] [--wait] [--fork] [--proxy]
+	host.py PORT [--unix PATH] [--inet6] [--any] [--emfile] [--sigchld] [--wait] [--fork] [--proxy]
 
 Answers GET /state with what it has noticed of its own surroundings as JSON, POST with the request's body, the rest
-with "ok". One thread, keep-alive.
+with "ok"; /status/NNN with that status, /sleep/MS after so many milliseconds. One thread, keep-alive.
 """
 import json
 import os
 import signal
 import socket
 import sys
+import time
 
 args = sys.argv[2:]
 seen = {"sigchld": 0, "reaped": []}
@@ -33,7 +34,8 @@ def listener():
     else:
         s = socket.socket(socket.AF_INET6 if "--inet6" in args else socket.AF_INET)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("::1" if "--inet6" in args else "127.0.0.1", int(sys.argv[1])))
+        address = ("", "") if "--any" in args else ("127.0.0.1", "::1")
+        s.bind((address["--inet6" in args], int(sys.argv[1])))
     hoard = []
     if "--emfile" in args:
         try:
@@ -75,7 +77,10 @@ def serve(connection):
         body, data = data[:length], data[length:]
         method, target, _ = lines[0].split()
         reply = body if method == "POST" else json.dumps(state()).encode() if target.startswith("/state") else b"ok"
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(reply) + reply)
+        if target.startswith("/sleep/"):
+            time.sleep(int(target[7:]) / 1000)
+        status = target[8:].encode() + b" As Asked" if target.startswith("/status/") else b"200 OK"
+        connection.sendall(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n" % (status, len(reply)) + reply)
 
 
 def main():
