@@ -4,7 +4,7 @@
  * why not. Input: the file; behind a line "%%%" the environment, a variable a line.
  */
 // clang-format off
-// FUZZ_SOURCES: exporters/config/*.c exporters/policy/*.c exporters/base/*.c shim/abi/policy.c shim/abi/automaton.c
+// FUZZ_SOURCES: exporters/config/*.c exporters/policy/*.c exporters/base/*.c shim/abi/policy.c shim/abi/automaton.c shim/abi/wanted.c
 // FUZZ_SOURCES: -DDFA_CELLS_MAX=100000 -DDFA_STATES_MAX=5000 -DDFA_MEMBERS_MAX=200000 -DDFA_WORK_MAX=1000000
 // FUZZ_LIBS: -lyaml
 // clang-format on
