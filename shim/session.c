@@ -45,26 +45,12 @@ static void close_all(void)
 		sys1(SYS_close, fd);
 }
 
-/* The real path, so that two ways of writing the same file are one session. */
-static void real_config(struct session *s)
+/* Where a path leads; it stays as it is if it leads nowhere. */
+static void resolve(char path[sizeof(((struct session *)0)->config)])
 {
-	char path[sizeof(s->config)];
 	char link[] = "/proc/self/fd/0000000000";
-	const char *config = start_facts.config;
-	size_t directory = *config == '/' ? 0 : strlen(start_facts.directory);
-	size_t n = strlen(config);
-	long fd, got;
+	long fd = sys4(SYS_openat, AT_FDCWD, (void *)path, O_PATH | O_CLOEXEC, 0), got;
 
-	s->config[0] = 0;
-	if (!n || directory + 1 + n + 1 > sizeof(path))
-		return;
-	memcpy(path, start_facts.directory, directory);
-	if (directory)
-		path[directory++] = '/';
-	memcpy(path + directory, config, n + 1);
-	memcpy(s->config, path,
-	       directory + n + 1); /* if it does not exist: as written; the exporter will say so */
-	fd = sys4(SYS_openat, AT_FDCWD, (void *)path, O_PATH | O_CLOEXEC, 0);
 	if (fd < 0)
 		return;
 	for (unsigned at = sizeof(link) - 2, left = (unsigned)fd; at >= 14; at--, left /= 10)
@@ -72,12 +58,39 @@ static void real_config(struct session *s)
 	/* leading zeroes are not understood there: shift the digits to the front */
 	for (unsigned from = 14; link[14] == '0' && from < sizeof(link) - 2; from++)
 		memmove(link + 14, link + 15, sizeof(link) - 15);
-	got = sys3(SYS_readlink, (void *)link, (void *)path, sizeof(path) - 1);
-	if (got > 0 && path[0] == '/') {
-		memcpy(s->config, path, (size_t)got);
-		s->config[got] = 0;
-	}
+	got = sys3(SYS_readlink, (void *)link, (void *)path, sizeof(((struct session *)0)->config) - 1);
+	if (got > 0)
+		path[got] = 0;
 	sys1(SYS_close, fd);
+}
+
+/*
+ * s->config: as it was named, but absolute: the exporter watches that, and a symbolic link on the way may be
+ * turned to a new file. The session's name is made of the real path, so that two ways of writing the same
+ * file are one session.
+ */
+static void name_session(struct session *s)
+{
+	char path[sizeof(s->config)];
+	const char *config = start_facts.config;
+	size_t directory = *config == '/' ? 0 : strlen(start_facts.directory);
+	size_t n = strlen(config);
+
+	path[0] = 0;
+	if (n && directory + 1 + n + 1 <= sizeof(path)) {
+		memcpy(path, start_facts.directory, directory);
+		if (directory)
+			path[directory++] = '/';
+		memcpy(path + directory, config, n + 1);
+	}
+	memcpy(s->config, path, strlen(path) + 1);
+	if (path[0])
+		resolve(path);
+	if (path[0] != '/') /* a pipe or the like, which has no path */
+		memcpy(path, s->config, strlen(s->config) + 1);
+	else if (!strncmp(s->config, "/proc/", 6) || !strncmp(s->config, "/dev/", 5))
+		memcpy(s->config, path, strlen(path) + 1); /* these names mean us, not the exporter */
+	identity_name(s->name, (uint32_t)sys0(SYS_geteuid), path, start_facts.environment);
 }
 
 static socklen_t address_of(struct sockaddr_un *address, const char *name)
@@ -314,8 +327,7 @@ int session_child(void *argument)
 	int done = 0;
 
 	close_all();
-	real_config(s);
-	identity_name(s->name, (uint32_t)sys0(SYS_geteuid), s->config, start_facts.environment);
+	name_session(s);
 	for (int i = 0; i < TRIES && !done; i++) {
 		if (i > 1)
 			sys2(SYS_nanosleep, (void *)&pause, 0);

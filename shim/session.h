@@ -26,7 +26,7 @@ struct session {
 	const char *detail;
 	char *stack;
 	char name[64];
-	char config[4096]; /* real path of the config, "" without */
+	char config[4096]; /* path of the config, absolute, "" without */
 };
 
 int session_child(void *session);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The config changes while the server runs."""
 import os
+import shutil
 import time
 
 from harness import exporters, read_spans, wait_for
@@ -109,3 +110,33 @@ def test_a_config_that_turns_tracing_off_and_on_again(t):
     spans, ledger = session.finish()
     assert [s.target for s in spans] == ["/1", "/3"], spans
     assert ledger["requests"] == 3 and ledger["dropped"]["policy_off"] == 1, ledger
+
+
+def test_a_file_behind_symbolic_links_that_are_swapped_as_kubernetes_does(t):
+    """btrace.yml -> ..data/btrace.yml, ..data -> ..1; an update makes ..2, swaps ..data and removes ..1."""
+    session = t.session()
+    with open(session.config) as f:
+        text = f.read()
+    os.unlink(session.config)
+
+    def publish(number, text):
+        directory = os.path.join(session.directory, "..%d" % number)
+        os.mkdir(directory)
+        with open(os.path.join(directory, "btrace.yml"), "w") as f:
+            f.write(text)
+        os.symlink("..%d" % number, os.path.join(session.directory, "new"))
+        os.rename(os.path.join(session.directory, "new"), os.path.join(session.directory, "..data"))
+        shutil.rmtree(os.path.join(session.directory, "..%d" % (number - 1)), ignore_errors=True)
+    publish(1, text)
+    os.symlink("..data/btrace.yml", session.config)
+    server = t.serve([HOST, "{port}"], session)
+    wait_for("keeper and worker", lambda: len(exporters()) == 2)
+    connection = t.connect(server)
+    connection.get("/secret?n=1")
+    publish(2, text.replace("tracing:", "tracing:\n  excluded_urls: [secret]", 1))
+    wait_for("the new config", lambda: "read again" in server.text())
+    connection.get("/secret?n=2")
+    connection.close()
+    server.stop()
+    spans, _ = session.finish()
+    assert [s.target for s in spans] == ["/secret?n=1"], spans
