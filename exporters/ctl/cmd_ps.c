@@ -30,7 +30,8 @@ const struct cli_command cmd_ps_cli = {
 	CLI_OPTIONS(options),
 	.about =
 "Lists the tracing sessions that run now: one for each exporter process, with the processes it traces and what became "
-"of their requests. As root, also those of other users and of containers.",
+"of their requests. As root, also those of other users and of containers.\n\n"
+"In the account of a session that runs, `unbalanced` counts the requests that are on their way.",
 	.exit_status = "0  listed\n1  there is none\n2  wrong usage",
 	.examples = "which servers are traced\n\tbtracectl ps\n"
 		    "what was lost, for a script\n\tbtracectl ps --json | jq '.ledger.dropped'",

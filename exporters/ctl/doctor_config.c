@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "exporters/ctl/doctor.h"
+#include "exporters/session/configure.h"
 #include "shim/abi/wanted.h"
 
 static void add_messages(struct doctor *d, const struct config_report *report)
@@ -29,43 +30,55 @@ static void add_what_it_does(struct doctor *d, const struct config *config, cons
 
 	buf_init(&text);
 	config_describe(config, &text);
-	doctor_add(d, FINDING_OK, NULL, "%s: %.*s", path ? path : "the environment", (int)text.n,
-		   text.n ? text.p : "");
+	doctor_add(d, FINDING_OK, NULL, "%s: %.*s", path, (int)text.n, text.n ? text.p : "");
 	buf_release(&text);
+}
+
+/* What to call it, and where it is: a relative name is relative to the process's directory. */
+static const char *place_of(const char *name, const char *directory, char room[8192])
+{
+	if (*name == '/' || !*name || !directory || !strcmp(name, CONFIGURE_EMBEDDED))
+		return name;
+	snprintf(room, 8192, "%s/%s", directory, name);
+	return access(name, F_OK) == 0 && access(room, F_OK) != 0 ? name : room;
+}
+
+static void check(struct doctor *d, const char *shown, const struct config *config)
+{
+	if (config->on)
+		add_what_it_does(d, config, shown);
+	else
+		doctor_add(d, FINDING_PROBLEM, "see `btracectl config --explain`", "%s: tracing is off: %s",
+			   shown, config->why_off ? config->why_off : "there is nothing to export to");
+	for (size_t i = 0; config->on && i < config->n_exporters; i++)
+		doctor_reach(d, &config->exporters[i]);
 }
 
 void doctor_config(struct doctor *d, const char *path, const char *directory, const char *const *environment)
 {
-	struct config_source source = CONFIG_SOURCE_INIT;
 	struct config_report report = CONFIG_REPORT_INIT;
+	char named[WANTED_PATH_BYTES], room[8192], forbidden[4096];
+	const char *at, *file, *shown;
 	struct config config;
-	char room[4096], named[WANTED_PATH_BYTES];
-	const char *at;
 
-	source.environment = environment;
 	wanted_config(environment, named);
-	source.path = path ? path : *named ? named : NULL;
-	source.directory = source.path ? NULL : directory;
-	if (!source.path && !wanted_by(environment)) {
+	if (!path && !wanted_by(environment)) {
 		doctor_add(d, FINDING_PROBLEM,
 			   "set BTRACE_CONFIG=/path/to/btrace.yml; `btracectl config --example` prints one",
 			   "no config is named: LD_PRELOAD alone does nothing, on purpose");
 		return;
 	}
-	at = d->user && source.path ? doctor_forbidden(d, source.path, R_OK, room) : NULL;
+	file = place_of(path ? path : named, directory, room);
+	shown = !*file                             ? "the environment"
+		: strcmp(file, CONFIGURE_EMBEDDED) ? file
+						   : "the default of btracectl run";
+	at = d->user && *file == '/' ? doctor_forbidden(d, file, R_OK, forbidden) : NULL;
 	if (at)
 		doctor_add(d, FINDING_PROBLEM, "let the user read it (chgrp, chmod g+r)",
-			   "the config %s cannot be read by %s: %s forbids it", source.path, d->user, at);
-	if (!config_load(&config, &source, &report)) {
+			   "the config %s cannot be read by %s: %s forbids it", file, d->user, at);
+	if (!configure_read(file, directory, environment, &config, &report)) {
 		config_check_files(&config, &report);
-		if (config.on)
-			add_what_it_does(d, &config, source.path);
-		else if (!report.n)
-			doctor_add(d, FINDING_PROBLEM, "see `btracectl config --explain`",
-				   "%s: tracing is off: %s", source.path ? source.path : "the environment",
-				   config.why_off ? config.why_off : "there is nothing to export to");
-		for (size_t i = 0; config.on && i < config.n_exporters; i++)
-			doctor_reach(d, &config.exporters[i]);
+		check(d, shown, &config);
 	}
 	add_messages(d, &report);
 	config_release(&config);

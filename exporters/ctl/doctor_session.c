@@ -61,15 +61,21 @@ static void check_sinks(struct doctor *d, const struct control *c)
 	}
 }
 
-static void add_ledger(struct doctor *d, const struct session *s)
+/* While it runs, what is not accounted for is still on its way. */
+static void add_ledger(struct doctor *d, const struct ledger_sums *l, const struct control *c)
 {
 	struct buf text;
 
 	buf_init(&text);
-	ledger_text(s, &text);
-	if (text.n)
-		doctor_add(d, FINDING_OK, NULL, "its account now: %.*s", (int)text.n - 1 - 8, text.p + 8);
-	buf_release(&text); /* without "btrace: " and the newline */
+	buf_printf(&text,
+		   "%" PRIu64 " requests: %" PRIu64 " taken, %" PRIu64 " sampled out, %" PRIu64
+		   " excluded, %" PRIu64 " dropped, %" PRId64 " on their way",
+		   l->requests, l->taken, l->sampled_out, l->excluded, l->dropped, l->unbalanced);
+	for (uint32_t i = 0; i < c->n_sinks; i++)
+		buf_printf(&text, "; %s: %" PRIu64 " sent, %" PRIu64 " failed", c->sink[i].name,
+			   control_get(&c->sink[i].sent), control_get(&c->sink[i].failed));
+	doctor_add(d, FINDING_OK, NULL, "its account now: %.*s", (int)text.n, text.n ? text.p : "");
+	buf_release(&text);
 }
 
 void doctor_session(struct doctor *d, uint32_t pid, bool mapped)
@@ -81,8 +87,8 @@ void doctor_session(struct doctor *d, uint32_t pid, bool mapped)
 
 	if (!error) {
 		doctor_add(d, FINDING_OK, NULL, "traced by exporter %u with %s", a->keeper, attach_config(a));
-		add_ledger(d, &a->session);
 		ledger_sum(&a->session, &sums);
+		add_ledger(d, &sums, a->session.control);
 		check_requests(d, &sums);
 		check_sinks(d, a->session.control);
 		attach_close(a);

@@ -129,8 +129,9 @@ def test_a_running_process_tells_its_session_and_account(t):
     live = Live(t)
     live.get("/a")
     found = wait_for("the account", lambda: (lambda f: any("1 requests: 1 taken" in x[1] for x in f) and f)(
-        doctor(t, str(live.pid))), 60)
+        doctor(t, str(live.pid), status=0)), 60)
     has(found, "ok", "the library is loaded")
+    has(found, "ok", "the default of btracectl run: file %s" % t.path("out.jsonl"))
     has(found, "ok", "traced by exporter %d with (btracectl run)" % live.exporter)
     live.stop()
 
