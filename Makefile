@@ -140,6 +140,8 @@ $(B)/bench/%.so: tests/bench/programs/%.c
 
 bench-check: all $(BENCH_PROGRAMS) $(filter $(B)/bench/%,$(TOOLS)) ## count instructions and compare with what is recorded
 	@tests/bench/counts.py
+bench: all $(BENCH_PROGRAMS) $(filter $(B)/bench/%,$(TOOLS)) ## measure what tracing costs: a table, build/bench/results.json and .svg; 10 minutes
+	@scripts/setup bench && tests/bench/bench.py
 bench-record: all $(BENCH_PROGRAMS) $(filter $(B)/bench/%,$(TOOLS)) ## count instructions and record them for this compiler
 	@tests/bench/counts.py --record
 

@@ -7,7 +7,10 @@
  *	host calls N		N reads and N writes on descriptors that are no sockets, behind a listen()
  *	host idle N		accepts N connections, prints "ready", ends at the end of its standard input
  *	host hold N		reads a request from each of N connections, prints "held"; then answers all
+ *	host burst N		answers N requests of a child that sends them a hundred at a time; prints the
+ *seconds
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,6 +19,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BODY_BYTES 1024
@@ -140,12 +145,90 @@ static void hold(long n)
 	(void)!getchar();
 }
 
+#define BURST 100
+static double burst_rate; /* requests a second; 0: as fast as it goes */
+
+static char *repeat(const char *text, size_t times)
+{
+	size_t n = strlen(text);
+	char *all = malloc(n * times);
+
+	for (size_t i = 0; all && i < times; i++)
+		memcpy(all + i * n, text, n);
+	return all;
+}
+
+static const char burst_request[] = "GET /burst HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: host\r\n\r\n";
+static const char burst_answer[] = "HTTP/1.1 204 No Content\r\n\r\n";
+
+static int read_all(int fd, char *in, size_t n)
+{
+	for (size_t have = 0; have < n;) {
+		ssize_t got = read(fd, in + have, n - have);
+
+		if (got <= 0)
+			return 0;
+		have += (size_t)got;
+	}
+	return 1;
+}
+
+/* A child of its own, so that its cost is not the host's. */
+static void ask_in_bursts(int listener, long requests)
+{
+	struct timespec due;
+	long pause_ns = burst_rate > 0 ? (long)(1e9 * BURST / burst_rate) : 0;
+	size_t ask = BURST * (sizeof(burst_request) - 1), answers = BURST * (sizeof(burst_answer) - 1);
+	char *all = repeat(burst_request, BURST), *in = malloc(answers);
+	struct sockaddr_in server;
+	socklen_t length = sizeof(server);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (!all || !in || getsockname(listener, (struct sockaddr *)&server, &length) ||
+	    connect(fd, (struct sockaddr *)&server, sizeof(server)))
+		_exit(1);
+	clock_gettime(CLOCK_MONOTONIC, &due);
+	for (; requests > 0; requests -= BURST) {
+		if (write(fd, all, ask) != (ssize_t)ask || !read_all(fd, in, answers))
+			_exit(1);
+		due.tv_nsec += pause_ns;
+		due.tv_sec += due.tv_nsec / 1000000000;
+		due.tv_nsec %= 1000000000;
+		while (pause_ns && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
+			;
+	}
+	_exit(0);
+}
+
+static void burst(long requests)
+{
+	size_t ask = BURST * (sizeof(burst_request) - 1), answers = BURST * (sizeof(burst_answer) - 1);
+	char *all = repeat(burst_answer, BURST), *in = malloc(ask);
+	int listener = listen_anywhere(), fd, status = 0;
+	struct timespec begin, end;
+	pid_t child = fork();
+
+	if (child == 0)
+		ask_in_bursts(listener, requests);
+	fd = take(listener);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (; requests > 0; requests -= BURST)
+		if (!all || !in || !read_all(fd, in, ask) || write(fd, all, answers) != (ssize_t)answers)
+			exit(1);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("%.6f\n", (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
+	if (waitpid(child, &status, 0) != child || status)
+		exit(1);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*run)(long n);
-	} modes[] = { { "serve", serve }, { "calls", calls }, { "idle", idle }, { "hold", hold } };
+	} modes[] = {
+		{ "serve", serve }, { "calls", calls }, { "idle", idle }, { "hold", hold }, { "burst", burst }
+	};
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -153,11 +236,12 @@ int main(int argc, char **argv)
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
 	make_answer();
-	for (size_t i = 0; argc == 3 && i < sizeof(modes) / sizeof(*modes); i++)
+	burst_rate = argc == 4 ? strtod(argv[3], NULL) : 0;
+	for (size_t i = 0; argc >= 3 && i < sizeof(modes) / sizeof(*modes); i++)
 		if (strcmp(argv[1], modes[i].name) == 0) {
 			modes[i].run(strtol(argv[2], NULL, 10));
 			return 0;
 		}
-	fprintf(stderr, "usage: host serve|calls|idle|hold N\n");
+	fprintf(stderr, "usage: host serve|calls|idle|hold|burst N [RATE]\n");
 	return 2;
 }

@@ -29,7 +29,7 @@
 #define BUFFER 8192
 
 struct connection {
-	int fd, busy;
+	int fd, busy, closes;
 	uint64_t due_ns;
 	size_t have; /* bytes of the head that were read */
 	long body;   /* bytes still to come, -1: the head is not complete */
@@ -95,6 +95,7 @@ static void open_connection(struct load *l, struct connection *c)
 static void reopen(struct load *l, struct connection *c)
 {
 	close(c->fd);
+	c->closes = 0;
 	open_connection(l, c);
 }
 
@@ -125,6 +126,8 @@ static void finished(struct load *l, struct connection *c)
 
 	l->microseconds[l->done++] = (uint32_t)(took / 100); /* tenths */
 	c->busy = 0;
+	if (c->closes)
+		reopen(l, c);
 	if (l->interval_ns <= 0 && l->sent < l->wanted)
 		send_request(l, c, now_ns());
 }
@@ -141,6 +144,7 @@ static void head(struct connection *c)
 	*end = 0;
 	length = strcasestr(c->in, "\r\ncontent-length:");
 	c->body = length ? strtol(length + 17, NULL, 10) : 0;
+	c->closes = strcasestr(c->in, "\r\nconnection: close") != NULL;
 	c->body -= (long)(c->have - (size_t)(end + 4 - c->in));
 }
 
