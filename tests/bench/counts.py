@@ -42,7 +42,7 @@ PARENT = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 CONFIG = """tracing:
   exporter_type: file
   sample_rate: %s
-  excluded_urls: [/healthz, /readyz, /metrics, /livez]
+  excluded_urls: [%s]
   file: {path: %s/traces.jsonl}
   batch: {delay: 50ms}
 """
@@ -61,6 +61,11 @@ for _case in ("plain", "proxied", "minimal", "both", "client"):
     PURE["from_record %s, a span" % _case] = (["bench_from_record", _case, "8"], "make_batch", 8 * 512)
 for _case in ("browser", "plain", "answer", "chunked"):
     PURE["http1 %s, a message" % _case] = (["bench_http1", _case], "parse", 1000)
+
+
+FEW_PATTERNS = "/healthz, /readyz, /metrics, /livez"
+MANY_PATTERNS = ", ".join("/service%d/health/%d" % (i, i * 7919) for i in range(1000))
+LONG_HEAD = tuple("X-Long-%d: %s" % (i, "abcdefgh" * 12) for i in range(570))  # 60 KB in all
 
 
 class Missing(Exception):
@@ -97,12 +102,12 @@ def instructions(out):
 class Session:
     """An exporter that runs and has read its config, kept alive by a small traced process of its own."""
 
-    def __init__(self, directory, rate):
+    def __init__(self, directory, rate, patterns=FEW_PATTERNS):
         self.directory = directory
         os.mkdir(directory)
         config = os.path.join(directory, "btrace.yml")
         with open(config, "w") as f:
-            f.write(CONFIG % (rate, directory))
+            f.write(CONFIG % (rate, patterns, directory))
         self.env = {"BTRACE_CONFIG": config, "BTRACE_EXPORTER": os.path.join(BUILD, "btrace-exporter")}
         self.anchor = subprocess.Popen([os.path.join(BUILD, "bench", "host"), "serve", "1000000"],
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
@@ -194,10 +199,11 @@ class Counter:
     def __init__(self, directory):
         self.directory, self.sessions, self.slopes = directory, {}, {}
 
-    def session(self, rate):
-        if rate not in self.sessions:
-            self.sessions[rate] = Session(os.path.join(self.directory, "session-%s" % rate), rate)
-        return self.sessions[rate]
+    def session(self, rate, patterns=FEW_PATTERNS):
+        key = (rate, len(patterns))
+        if key not in self.sessions:
+            self.sessions[key] = Session(os.path.join(self.directory, "session-%s-%d" % key), rate, patterns)
+        return self.sessions[key]
 
     def close(self):
         for s in self.sessions.values():
@@ -234,6 +240,10 @@ class Counter:
                                                    ("excluded", "1.0", "/healthz", ()), ("inert", "inert", "/", ()),
                                                    ("with a parent", "1.0", "/", (PARENT,)))
                 if name == "host" or kind in ("sampled", "unsampled", "inert")}
+        rows["a request, sampled, 1,000 exclusion literals"] = lambda: self.added(
+            count_host, self.session("1.0", MANY_PATTERNS))
+        rows["a request, sampled, 60 KB of headers, a KB"] = lambda: self.added(
+            count_host, self.session("1.0"), headers=LONG_HEAD) / 60
         rows["a call on another descriptor, tracing"] = lambda: self.call(self.session("1.0"))
         rows["a call on another descriptor, inert"] = lambda: self.call("inert")
         rows.update({name: (lambda n=name: self.pure(n)) for name in PURE})
