@@ -4,7 +4,7 @@ and who is believed about the name of the service."""
 import os
 import sys
 
-from harness import ROOT, exporters, free_port, wait_for
+from harness import ROOT, exporters, free_port, read_spans, wait_for
 from receivers import HttpReceiver
 from test_core_life import HOST
 
@@ -161,3 +161,20 @@ def test_exporter_settings_of_the_file_go_before_the_environment(t):
                   OTEL_TRACES_EXPORTER="otlp", OTEL_TRACES_SAMPLER="always_off"))
     assert len(received(receiver, decode_zipkin.decode)) == 2
     assert {path for path, _ in receiver.requests} == {"/file"}
+
+
+def test_services_with_blocks_of_their_own_in_sessions_of_their_own(t):
+    """Servers that share a config share an exporter, which has the block of the first; any BTRACE_* variable parts them."""
+    files = {name: t.path(name + ".jsonl") for name in ("One", "Two")}
+    session = t.session(ledger=False, raw="services:\n  tracing: {exporter_type: file, sample_rate: 1.0}\n" + "".join(
+        "  %s: {tracing: {file: {path: '%s'}}}\n" % pair for pair in files.items()))
+    servers = [t.serve([HOST, "{port}"], session, env={"BTRACE_SERVICE": name, "BTRACE_SESSION": name}) for name in files]
+    for server in servers:
+        connection = t.connect(server)
+        connection.get("/a")
+        connection.close()
+    for server in servers:
+        server.stop()
+    wait_for("the exporters to end", lambda: not exporters(), 30)
+    for name, path in files.items():
+        assert [s.resource["service.name"] for s in read_spans(path)] == [name], name
