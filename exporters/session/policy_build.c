@@ -122,7 +122,8 @@ void policy_build(struct table *t, const struct config *config)
 	struct policy *policy = table_next_policy(t, &version);
 
 	memset(policy, 0, sizeof(*policy));
-	if (config->exclusion.n <= POLICY_BYTES - POLICY_HEAD_BYTES) { /* config_load() has seen to it */
+	/* config_load() has seen to its size */
+	if (config->exclusion.n && config->exclusion.n <= POLICY_BYTES - POLICY_HEAD_BYTES) {
 		memcpy((uint8_t *)policy + POLICY_HEAD_BYTES, config->exclusion.p, config->exclusion.n);
 		policy->automaton_bytes = (uint32_t)config->exclusion.n;
 	}
