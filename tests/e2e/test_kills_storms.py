@@ -11,6 +11,7 @@ from harness import check_spans, limit
 TIER = "kills"
 LONG = bool(os.environ.get("BTRACE_SOAK"))
 STORM = os.path.join(os.path.dirname(__file__), "hosts", "storm.py")
+HOST = os.path.join(os.path.dirname(__file__), "hosts", "host.py")
 
 
 def one_request_each(address, connections, clients=8, requests=1):
@@ -90,3 +91,34 @@ def test_host_without_descriptors_left_is_traced_on(t):
     server.stop()
     spans, ledger = session.finish(30)
     check_spans(exchanges, spans)
+
+
+@limit(120)
+def test_clock_that_jumps_bends_no_duration(t):
+    """Wall clock forward by a day and back by two, under load: durations come from the monotonic clock."""
+    faketime = next((p for p in ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+                                 "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1") if os.path.exists(p)), None)
+    if not faketime:
+        t.skip("libfaketime is not installed")
+    clock = t.path("clock")
+
+    def set_clock(offset):
+        with open(clock + ".new", "w") as f:
+            f.write(offset + "\n")
+        os.chmod(clock + ".new", 0o644)
+        os.rename(clock + ".new", clock)
+
+    set_clock("+0")
+    session = t.session()
+    server = t.serve([HOST, "{port}"], session, preload="%s %s" % (t.library, faketime),
+                     env={"FAKETIME_TIMESTAMP_FILE": clock, "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1"})
+    exchanges = []
+    connection = t.connect(server)
+    for offset in ("+0", "+1d", "-1d", "+0"):
+        set_clock(offset)
+        exchanges += [connection.get("/x?n=%d" % (len(exchanges) + i)) for i in range(50)]
+    server.stop()
+    spans, ledger = session.finish(30)
+    assert len(spans) == len(exchanges) == 200, ledger
+    for s in spans:
+        assert 0 <= s.end_ns - s.start_ns < 60e9, (s, s.start_ns, s.end_ns)
