@@ -3,9 +3,9 @@
  * Lines: the first is a configured route, the others are paths, the first byte
  * of which says status and method. Nothing falls over, the bound holds, and a
  * path that has a route keeps it.
- * FUZZ_SOURCES: exporters/route/route.c exporters/route/recent.c exporters/route/infer.c exporters/route/words.c
- * FUZZ_SOURCES: exporters/route/shape.c exporters/route/shape_id.c exporters/route/shape_file.c
- * FUZZ_SOURCES: exporters/route/table.c exporters/route/table_parse.c
+ * FUZZ_SOURCES: exporters/route/route.c exporters/route/recent.c exporters/route/infer.c
+ * FUZZ_SOURCES: exporters/route/words.c exporters/route/shape.c exporters/route/shape_id.c
+ * FUZZ_SOURCES: exporters/route/shape_file.c exporters/route/table.c exporters/route/table_parse.c
  */
 #include <stdint.h>
 #include <stdlib.h>
