@@ -21,7 +21,7 @@ ALL_C    := -std=gnu11 $(WARN) $(CFLAGS) -I. -I$(B)/gen -MMD -MP -fno-strict-ali
             -fstack-protector-strong \
             $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer,-D_FORTIFY_SOURCE=2)
 # The library as one: a tenth fewer instructions a request. Only gcc, as clang would want a linker of its own.
-LTO      ?= $(if $(SAN)$(findstring clang,$(CC)),,-flto=auto)
+LTO      ?= $(if $(SAN)$(findstring clang,$(CC)),,-flto=auto -ffat-lto-objects)
 SO_C     := $(ALL_C) $(LTO) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fexceptions
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 EXE_C    := $(ALL_C) -fPIE -DBTRACE_MULTIARCH='"$(MULTIARCH)"'
@@ -48,10 +48,12 @@ exe = $(patsubst %.c,$(B)/exe/%.o,$(1))
 
 all: $(B)/libbtrace.so $(B)/btrace-exporter $(B)/btracectl ## build the library, the exporter and btracectl
 
+# A .symver of the assembler's (shim/dl.h) does not survive it.
+$(B)/so/hooks/real.o $(B)/so/shim/start.o: NOT_AS_ONE := -fno-lto
 $(B)/so/%.o: %.c
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC      $<")
-	$(Q)$(CC) $(SO_C) -c -o $@ $<
+	$(Q)$(CC) $(SO_C) $(NOT_AS_ONE) -c -o $@ $<
 
 $(B)/exe/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
