@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "shim/exchange.h"
+
+/* What was foreseen of a write, against what parsing it says. */
+
+static struct shim_self self_page;
+static struct conn *c;
+
+static void begin(void)
+{
+	static const uint8_t seed[32] = { 3 };
+	size_t bytes = table_bytes(256);
+	/* zeroed, and gone with the test's process */
+	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint32_t version;
+	struct policy *policy;
+
+	cr_assert_neq(base, MAP_FAILED);
+	shim.self = &self_page;
+	shim.clock_gettime = clock_gettime;
+	cr_assert_eq(table_create(&shim.table, base, bytes, 256, seed), 0);
+	policy = table_next_policy(&shim.table, &version);
+	policy->version = version;
+	policy->mode = POLICY_ON;
+	policy->root = POLICY_ROOT_ALWAYS;
+	policy->wanted_fields = UINT32_MAX;
+	policy->propagators[0] = POLICY_PROPAGATOR_TRACECONTEXT;
+	table_publish_policy(&shim.table, version);
+	c = conn_at(conn_new(CONN_SERVER));
+}
+
+static void feed(bool in, const char *text, size_t piece)
+{
+	size_t n = strlen(text);
+
+	for (size_t at = 0; at < n; at += piece) {
+		struct iovec iov = { (void *)(uintptr_t)(text + at), n - at < piece ? n - at : piece };
+		unsigned side = in ? CONN_IN_BUSY : CONN_OUT_BUSY;
+
+		if (!conn_enter(c, atomic_load(&c->generation), side))
+			return;
+		if (in) {
+			exchange_input(c, &iov, 1, iov.iov_len);
+			exchange_leave_input(c);
+		} else {
+			exchange_output(c, &iov, 1, iov.iov_len);
+			conn_leave(c, side);
+		}
+	}
+}
+
+static void request(const char *text) { feed(true, text, SIZE_MAX / 2); }
+static void respond(const char *text) { feed(false, text, SIZE_MAX / 2); }
+
+/* The next finished span; all zero if there is none. */
+static struct span_slot next(void)
+{
+	struct span_slot copy = { 0 };
+	uint32_t cursor = 0, slot = table_take(&shim.table, &cursor, 1, &copy);
+
+	if (slot != TABLE_NO_SLOT)
+		table_release(&shim.table, slot, 1);
+	return copy;
+}
+
+static unsigned finished(void)
+{
+	uint32_t count[4];
+
+	table_census(&shim.table, count);
+	return count[SLOT_DONE];
+}
+
+static void expect(unsigned status, enum span_end end, uint64_t request_body, uint64_t response_body)
+{
+	struct span_slot s = next();
+
+	cr_assert(span_record_valid(&s));
+	cr_expect_eq(s.head.status, status);
+	cr_expect_eq(s.head.end, end);
+	cr_expect_eq(s.head.request_body_bytes, request_body);
+	cr_expect_eq(s.head.response_body_bytes, response_body);
+	cr_expect(s.head.end_ns >= s.head.start_ns);
+}
+
+#define GET  "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+#define OK2  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#define NONE "HTTP/1.1 204 No Content\r\n\r\n"
+
+/* A write as the hooks report it: foreseen, then made, all of it or only `went` bytes. */
+static void write_out(struct conn *to, const char *text, size_t n, size_t went)
+{
+	struct iovec iov = { (void *)(uintptr_t)text, n };
+	uint32_t generation = atomic_load(&to->generation);
+
+	if (!conn_enter(to, generation, CONN_OUT_BUSY))
+		return;
+	exchange_output_predict(to, &iov, 1, n);
+	conn_leave(to, CONN_OUT_BUSY);
+	if (!conn_enter(to, generation, CONN_OUT_BUSY))
+		return;
+	exchange_output(to, &iov, 1, went);
+	conn_leave(to, CONN_OUT_BUSY);
+}
+
+static void expect_same(const struct span_slot *a, const struct span_slot *b, const char *text, size_t piece)
+{
+	cr_expect_eq(a->head.status, b->head.status, "%s by %zu", text, piece);
+	cr_expect_eq(a->head.end, b->head.end, "%s by %zu", text, piece);
+	cr_expect_eq(a->head.response_head_bytes, b->head.response_head_bytes, "%s by %zu", text, piece);
+	cr_expect_eq(a->head.response_body_bytes, b->head.response_body_bytes, "%s by %zu", text, piece);
+	cr_expect_eq(a->head.response_start_ns != 0, b->head.response_start_ns != 0);
+	cr_expect_eq(a->head.end_ns != 0, b->head.end_ns != 0);
+}
+
+#define CHUNKS \
+	"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3;x\r\nok!\r\n0\r\nA: b\r\n\r\n"
+#define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
+
+Test(foresight, a_write_that_was_foreseen_is_recorded_as_one_that_was_not, .init = begin)
+{
+	static const char *const answers[] = {
+		OK2,
+		NONE,
+		CHUNKS,
+		CONTINUE OK2,
+		OK2 OK2 NONE,
+		CHUNKS OK2,
+		NONE CHUNKS,
+		"\r\n" OK2,
+		OK2 "junk",
+		"no response",
+		CHUNKS "junk",
+		"HTTP/1.1 101 Switching Protocols\r\n\r\n\1\2",
+		"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nok",
+		"HTTP/1.1 200 OK\r\n\r\nto the end",
+	};
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++)
+		for (size_t piece = 1, n = strlen(answers[i]); piece <= n; piece++)
+			for (unsigned spans = 0; spans < 3; spans++) {
+				struct span_slot slot[2][3];
+
+				for (unsigned foreseen = 0; foreseen < 2; foreseen++) {
+					c = conn_at(conn_new(CONN_SERVER));
+					request(GET GET GET);
+					for (size_t at = 0; foreseen && at < n; at += piece)
+						write_out(c, answers[i] + at, n - at < piece ? n - at : piece,
+							  n - at < piece ? n - at : piece);
+					if (!foreseen)
+						feed(false, answers[i], piece);
+					conn_drop(c->index);
+					for (unsigned k = 0; k < 3; k++)
+						slot[foreseen][k] = next();
+				}
+				expect_same(&slot[0][spans], &slot[1][spans], answers[i], piece);
+			}
+}
+
+Test(foresight, of_a_write_that_was_foreseen_whole_only_what_went_out_counts, .init = begin)
+{
+	for (size_t went = 1, n = strlen(CHUNKS); went < n; went++) {
+		c = conn_at(conn_new(CONN_SERVER));
+		request(GET);
+		write_out(c, CHUNKS, n, went);
+		cr_assert_eq(finished(), 0, "%zu bytes", went);
+		write_out(c, CHUNKS + went, n - went, n - went);
+		expect(200, SPAN_END_COMPLETE, 0, 5);
+		conn_drop(c->index);
+	}
+}
+
+Test(foresight, what_was_foreseen_of_one_connection_is_not_taken_for_another, .init = begin)
+{
+	static const char other[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+	struct iovec iov = { (void *)(uintptr_t)OK2, strlen(OK2) };
+	struct conn *first = c;
+
+	request(GET);
+	exchange_output_predict(c, &iov, 1, iov.iov_len);
+	c = conn_at(conn_new(CONN_SERVER)); /* as a signal handler that serves would */
+	request(GET);
+	write_out(c, other, sizeof(other) - 1, sizeof(other) - 1);
+	expect(404, SPAN_END_COMPLETE, 0, 0);
+	c = first;
+	respond(OK2);
+	expect(200, SPAN_END_COMPLETE, 0, 2);
+	request(GET);
+	respond(other); /* nothing was foreseen of this one */
+	expect(404, SPAN_END_COMPLETE, 0, 0);
+}
