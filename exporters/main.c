@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 			? session_map(&s)
 			: -ENOMEM;
 	if (!error)
-		error = session_reserve_final(&s);
+		session_reserve_final(&s);
 	if (error) {
 		log_line("not tracing: the exporter cannot use the span table: %s", strerror(-error));
 		return 1;

@@ -206,6 +206,20 @@ static void print_ledger(struct keeper *k)
 	buf_release(&text);
 }
 
+/* It begins with the table mapped. Where there was no room for a copy which all share, a private one is its
+ * own. */
+static void start_last_worker(struct keeper *k)
+{
+	if (k->s->final) {
+		start_worker(k, loop_now_ms());
+		return;
+	}
+	if (session_map_final(k->s) < 0)
+		return;
+	start_worker(k, loop_now_ms());
+	session_unmap(k->s);
+}
+
 /* The worker empties the table and sends; standard error is given back in time whatever the collector does.
  */
 static void finish(struct keeper *k)
@@ -226,7 +240,7 @@ static void finish(struct keeper *k)
 		replace_stuck(k, loop_now_ms(), STUCK_END_MS);
 		if (reap_worker(k) &&
 		    atomic_load_explicit(&k->s->control->state, memory_order_acquire) != CONTROL_DONE)
-			start_worker(k, loop_now_ms());
+			start_last_worker(k);
 		if (k->standard_error.open && loop_now_ms() >= grace) {
 			print_ledger(k);
 			stderr_close(&k->standard_error, k->s->control);

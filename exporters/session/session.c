@@ -31,16 +31,15 @@ void session_unmap(struct session *s)
 	s->mapped = false;
 }
 
-int session_reserve_final(struct session *s)
+void session_reserve_final(struct session *s)
 {
 	void *p = mmap(NULL, s->table_size, PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
-		return -errno;
+		return;
 	madvise(p, s->table_size, MADV_DONTDUMP);
 	s->final = p;
-	return 0;
 }
 
 /* Only what is in use: most of the table never was, and would become memory by being read and written. */
@@ -65,10 +64,13 @@ static void copy_table(char *to, const struct table *t)
 
 int session_copy_final(struct session *s)
 {
-	void *base = mmap(NULL, s->table_size, PROT_READ, MAP_PRIVATE, SESSION_FD_TABLE, 0);
 	struct table table;
+	void *base;
 	int error;
 
+	if (!s->final)
+		return 0; /* each maps it for itself */
+	base = mmap(NULL, s->table_size, PROT_READ, MAP_PRIVATE, SESSION_FD_TABLE, 0);
 	if (base == MAP_FAILED)
 		return -errno;
 	error = table_attach(&table, base, s->table_size);
@@ -80,10 +82,18 @@ int session_copy_final(struct session *s)
 
 int session_map_final(struct session *s)
 {
-	int error = table_attach(&s->table, s->final, s->table_size);
+	void *base = s->final;
+	int error;
 
+	if (!base)
+		base = mmap(NULL, s->table_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, SESSION_FD_TABLE, 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	error = table_attach(&s->table, base, s->table_size);
 	if (!error)
 		s->mapped = true;
+	else if (!s->final)
+		munmap(base, s->table_size);
 	return error;
 }
 

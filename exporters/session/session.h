@@ -36,7 +36,7 @@ struct session {
 	size_t table_size;
 	struct table table; /* valid while mapped */
 	bool mapped;
-	void *final; /* what will be a copy of the table */
+	void *final; /* what will be a copy of the table, or NULL */
 	bool named;  /* SESSION_FD_SOCKET is our listening socket */
 	int poke;    /* eventfd: the keeper wants the worker to look at control->command */
 	struct control *control;
@@ -59,7 +59,8 @@ void session_unmap(struct session *s);
  * only keeper and workers share, so that what one of them has done is known to the next. Then all look at
  * that.
  */
-int session_reserve_final(struct session *s); /* before the first worker */
+void session_reserve_final(
+	struct session *s); /* before the first worker; without room: each has its own copy */
 int session_copy_final(struct session *s);
 int session_map_final(struct session *s);
 
