@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * FUZZ_SOURCES: shim/http/rewrite.c
+ *
+ * The rewriting of an outgoing head against a plain one that has all of it: the
+ * lines to be replaced are gone, the new text stands in front of the empty line,
+ * all else is as it was; whatever the cuts and however little is accepted.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "shim/http/rewrite.h"
+
+#define LIMIT 4096u
+
+static struct rewrite_memory memory;
+static const char text[] = "traceparent: 00-new\r\n";
+
+struct bytes {
+	char p[4 * LIMIT];
+	size_t n;
+};
+
+static void add(struct bytes *b, const char *p, size_t n)
+{
+	memcpy(b->p + b->n, p, n);
+	b->n += n;
+}
+
+static int is_replaced(const char *line, size_t n)
+{
+	static const char *const name[] = {
+		"traceparent:",       "b3:",           "x-b3-traceid:", "x-b3-spanid:",
+		"x-b3-parentspanid:", "x-b3-sampled:", "x-b3-flags:",   "uber-trace-id:"
+	};
+
+	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++)
+		if (n >= strlen(name[i]) && !strncasecmp(line, name[i], strlen(name[i])))
+			return 1;
+	return 0;
+}
+
+/* Where the head ends; 0: it does not. */
+static size_t head_of(const char *p, size_t n)
+{
+	const char *lf = memchr(p, '\n', n);
+
+	while (lf) {
+		size_t at = (size_t)(lf - p) + 1;
+
+		if (at < n && p[at] == '\n')
+			return at + 1;
+		if (at + 1 < n && p[at] == '\r' && p[at + 1] == '\n')
+			return at + 2;
+		lf = memchr(p + at, '\n', n - at);
+	}
+	return 0;
+}
+
+static int reference(const char *p, size_t n, size_t head, int replace, struct bytes *out)
+{
+	struct bytes *held = calloc(1, sizeof(*held));
+	size_t at = (size_t)((const char *)memchr(p, '\n', n) - p) + 1;
+	int before = 0, fits;
+	unsigned lines = 0;
+
+	add(out, p, at);
+	for (;;) {
+		size_t length = (size_t)((const char *)memchr(p + at, '\n', n - at) - (p + at)) + 1;
+
+		if (at + length == head) {
+			add(out, replace ? text : held->p, replace ? sizeof(text) - 1 : held->n);
+			break;
+		}
+		if (p[at] != ' ' && p[at] != '\t')
+			before = is_replaced(p + at, length);
+		lines += (unsigned)before;
+		add(before ? held : out, p + at, length);
+		at += length;
+	}
+	fits = held->n < REWRITE_LOG / 2 && lines <= REWRITE_RANGES;
+	free(held);
+	add(out, p + at, n - at);
+	return fits;
+}
+
+static struct bytes want, got;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *in;
+	size_t n, at = 0, head, i = 0;
+	struct rewrite r;
+	int replace, exact;
+
+	if (size < 20 || size > LIMIT)
+		return 0;
+	in = (const char *)data + 16;
+	n = size - 16;
+	head = head_of(in, n);
+	replace = data[0] & 1;
+	want.n = got.n = 0;
+	exact = head && reference(in, n, head, replace, &want);
+	rewrite_begin(&r, REWRITE_TRACEPARENT | REWRITE_B3 | REWRITE_UBER_TRACE_ID);
+	r.head_end = head ? head : UINT64_MAX;
+	r.text = replace ? sizeof(text) - 1 : 0;
+	memcpy(memory.text, text, sizeof(text));
+	for (;;) {
+		size_t call = 1 + data[1 + i++ % 15], room = 1 + data[1 + i++ % 15] % 64u;
+		const char *p = in + at, *begin = p, *end = in + (n - at < call ? n : at + call);
+		struct rewrite_piece piece;
+
+		while (room && rewrite_next(&r, &memory, &p, end, &piece)) {
+			size_t take = piece.n < room ? piece.n : room;
+
+			add(&got, piece.p, take);
+			rewrite_take(&r, &piece, take, &p);
+			room -= take;
+		}
+		at += (size_t)(p - begin);
+		if (at == n) {
+			if (rewrite_done(&r) || !room) {
+				if (rewrite_done(&r))
+					break;
+				continue;
+			}
+			rewrite_give_up(&r);
+			exact = 0;
+		}
+	}
+	if (exact && (got.n != want.n || memcmp(got.p, want.p, got.n) != 0))
+		abort();
+	if (!exact && !head && got.n != n) /* all of it, at least */
+		abort();
+	return 0;
+}
