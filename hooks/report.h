@@ -26,12 +26,8 @@ static inline ssize_t report_buffer(int fd, enum shim_direction direction, const
 	return result;
 }
 
-static inline void report_sending(int fd, const void *p, size_t n)
-{
-	struct iovec iov = { (void *)(uintptr_t)p, n };
-
-	shim_sending(fd, &iov, 1);
-}
+/* The call is made in pieces, with the head of a request rewritten. */
+ssize_t report_rewritten(int fd, struct shim_send *send, int flags);
 
 static inline ssize_t report_vector(int fd, enum shim_direction direction, const struct iovec *iov,
 				    size_t count, ssize_t result)

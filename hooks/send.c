@@ -1,9 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hooks/report.h"
 
+/* The pages of such a call are read later, when ours may hold something else. */
+#ifndef MSG_ZEROCOPY
+#define MSG_ZEROCOPY 0x4000000
+#endif
+
+ssize_t report_rewritten(int fd, struct shim_send *send, int flags)
+{
+	while (shim_send_next(send)) {
+		struct msghdr message = { .msg_iov = send->piece, .msg_iovlen = send->pieces };
+
+		shim_send_done(send, real.sendmsg(fd, &message, flags));
+	}
+	return shim_send_result(send);
+}
+
 static UNCOMMON ssize_t tracked_write(int fd, const void *p, size_t n)
 {
-	report_sending(fd, p, n);
+	struct iovec iov = { (void *)(uintptr_t)p, n };
+	struct shim_send send;
+
+	if (shim_sending(fd, &iov, 1, &send))
+		return report_rewritten(fd, &send, 0);
 	return report_buffer(fd, SHIM_OUT, p, n, real.write(fd, p, n));
 }
 
@@ -16,8 +35,10 @@ EXPORT ssize_t write(int fd, const void *p, size_t n)
 
 static UNCOMMON ssize_t tracked_writev(int fd, const struct iovec *iov, int count)
 {
-	if (count > 0)
-		shim_sending(fd, iov, (size_t)count);
+	struct shim_send send;
+
+	if (count > 0 && shim_sending(fd, iov, (size_t)count, &send))
+		return report_rewritten(fd, &send, 0);
 	return report_vector(fd, SHIM_OUT, iov, count < 0 ? 0 : (size_t)count, real.writev(fd, iov, count));
 }
 
@@ -30,7 +51,11 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
 
 static UNCOMMON ssize_t tracked_send(int fd, const void *p, size_t n, int flags)
 {
-	report_sending(fd, p, n);
+	struct iovec iov = { (void *)(uintptr_t)p, n };
+	struct shim_send send;
+
+	if (shim_sending(fd, &iov, 1, flags & MSG_ZEROCOPY ? NULL : &send))
+		return report_rewritten(fd, &send, flags);
 	return report_buffer(fd, SHIM_OUT, p, n, real.send(fd, p, n, flags));
 }
 
@@ -44,7 +69,11 @@ EXPORT ssize_t send(int fd, const void *p, size_t n, int flags)
 static UNCOMMON ssize_t tracked_sendto(int fd, const void *p, size_t n, int flags, __CONST_SOCKADDR_ARG to,
 				       socklen_t length)
 {
-	report_sending(fd, p, n);
+	struct iovec iov = { (void *)(uintptr_t)p, n };
+	struct shim_send send;
+
+	if (shim_sending(fd, &iov, 1, flags & MSG_ZEROCOPY ? NULL : &send))
+		return report_rewritten(fd, &send, flags);
 	return report_buffer(fd, SHIM_OUT, p, n, real.sendto(fd, p, n, flags, to, length));
 }
 
@@ -66,8 +95,12 @@ ssize_t report_sent_message(int fd, const struct msghdr *message, ssize_t result
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	if (shim_tracks(fd))
-		shim_sending(fd, message->msg_iov, message->msg_iovlen);
+	struct shim_send send;
+
+	if (shim_tracks(fd) &&
+	    shim_sending(fd, message->msg_iov, message->msg_iovlen,
+			 flags & (MSG_ZEROCOPY | MSG_OOB) || message->msg_controllen ? NULL : &send))
+		return report_rewritten(fd, &send, flags);
 	return report_sent_message(fd, message, real.sendmsg(fd, message, flags));
 }
 

@@ -5,6 +5,7 @@
 
 #include "shim/decide.h"
 #include "shim/http/tracectx.h"
+#include "shim/outgoing.h"
 #include "shim/record.h"
 #include "shim/request.h"
 
@@ -127,12 +128,28 @@ static void adopt(struct span_record *r, const struct parent *parent)
 		r->flags |= SPAN_FLAG_AMBIGUOUS_PARENT;
 }
 
-void client_judge(struct pending *p, const struct policy *policy)
+/* Also what is not recorded goes on, with the flag that says so. */
+static void pass_on(struct conn *c, const struct policy *policy, const struct span_slot *slot, bool sampled)
+{
+	const struct span_record *r = &slot->head;
+	struct outgoing_context context = {
+		.sampled = sampled,
+		.random = r->trace_flags >> 1 & 1,
+		.debug = sampled && r->flags & SPAN_FLAG_DEBUG,
+	};
+
+	memcpy(context.trace_id, r->trace_id, sizeof(context.trace_id));
+	memcpy(context.span_id, r->span_id, sizeof(context.span_id));
+	outgoing_context(c, policy, slot, &context);
+}
+
+void client_judge(struct conn *c, struct pending *p, const struct policy *policy)
 {
 	struct span_slot *slot = request_slot(p);
 	enum policy_parent_state state = POLICY_NO_PARENT;
 	struct serving_found found;
 	struct parent parent;
+	bool sampled;
 
 	if (!slot)
 		return;
@@ -150,7 +167,9 @@ void client_judge(struct pending *p, const struct policy *policy)
 		state = POLICY_PARENT_SAMPLED;
 	else if (parent.decision != SERVING_UNDECIDED)
 		state = POLICY_PARENT_NOT_SAMPLED;
-	if (decide_client(shim.table.header, policy, slot, state) == DECIDE_SAMPLED)
+	sampled = decide_client(shim.table.header, policy, slot, state) == DECIDE_SAMPLED;
+	pass_on(c, policy, slot, sampled);
+	if (sampled)
 		return;
 	request_drop(p, parent.decision == SERVING_EXCLUDED ? LEDGER_EXCLUDED : LEDGER_SAMPLED_OUT);
 }

@@ -12,6 +12,6 @@
 #include "shim/conn.h"
 
 /* The head of an outgoing request is complete and in the slot (in side, CONN_CLIENT): judge and count it. */
-void client_judge(struct pending *p, const struct policy *policy);
+void client_judge(struct conn *c, struct pending *p, const struct policy *policy);
 
 #endif

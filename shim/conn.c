@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/conn.h"
+#include "shim/outgoing.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -138,6 +139,9 @@ static void try_free(struct conn *c)
 	if (c->proxy)
 		pool_give(&proxy_pool, c->proxy);
 	c->proxy = 0;
+	if (c->rewrite)
+		pool_give(&rewrite_pool, c->rewrite);
+	c->rewrite = 0;
 	if (c->path)
 		pool_give(&path_pool, c->path);
 	c->path = 0;

@@ -100,7 +100,7 @@ static void head_complete(struct feed *f)
 		if (f->c->role == CONN_SERVER)
 			request_judge(f->c, p, f->policy);
 		else
-			client_judge(p, f->policy);
+			client_judge(f->c, p, f->policy);
 	}
 	if (__builtin_expect(f->c->spill != 0, 0))
 		request_forget_target(f->c);

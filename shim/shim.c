@@ -9,6 +9,7 @@
 #include "shim/exchange.h"
 #include "shim/fds.h"
 #include "shim/guard.h"
+#include "shim/outgoing.h"
 #include "shim/sys.h"
 
 _Atomic uint32_t shim_mode;
@@ -309,40 +310,68 @@ static unsigned side_of(const struct conn *c, enum shim_direction direction)
 	return (direction == SHIM_IN) == (c->role == CONN_SERVER) ? CONN_IN_BUSY : CONN_OUT_BUSY;
 }
 
-static void sending(int fd, const struct iovec *iov, size_t count, uint64_t n)
+/* A client's side: parsed now, unless it must be rewritten, which parses by itself. */
+static bool sending_request(struct conn *c, uint32_t generation, const struct iovec *iov, size_t count,
+			    struct shim_send *send)
+{
+	bool rewrite = send && iov && outgoing_wanted(c, iov, count, 0);
+
+	if (rewrite)
+		*send = (struct shim_send){
+			.iov = iov, .count = count, .conn = c->index, .generation = generation
+		};
+	else
+		connect_sending(c, iov, iov ? count : 0);
+	exchange_leave_input(c);
+	return rewrite;
+}
+
+static bool sending(int fd, const struct iovec *iov, size_t count, uint64_t n, struct shim_send *send)
 {
 	uint64_t entry = fd_get(fd);
 	struct conn *c;
+	bool rewrite = false;
 
 	if (fd_kind(entry) != FD_CONN || !n)
-		return;
+		return false;
 	c = conn_at(fd_index(entry));
-	if (!conn_enter(c, fd_generation(entry), side_of(c, SHIM_OUT)))
-		return;
-	if (c->role == CONN_SERVER) {
+	if (!conn_enter(c, fd_generation(entry), side_of(c, SHIM_OUT))) {
+		/* followed no more, but what is held of its head must still go out */
+		rewrite = send && iov && c->rewrite &&
+			  atomic_load_explicit(&c->generation, memory_order_relaxed) == fd_generation(entry);
+		if (rewrite)
+			*send = (struct shim_send){ .iov = iov,
+						    .count = count,
+						    .conn = c->index,
+						    .generation = fd_generation(entry) };
+	} else if (c->role == CONN_SERVER) {
 		exchange_output_predict(c, iov, count, n);
 		conn_leave(c, CONN_OUT_BUSY);
 	} else {
-		connect_sending(c, iov, iov ? count : 0);
-		exchange_leave_input(c);
+		rewrite = sending_request(c, fd_generation(entry), iov, count, send);
 	}
+	if (rewrite)
+		send->total = n;
+	return rewrite;
 }
 
-void shim_sending(int fd, const struct iovec *iov, size_t count)
+bool shim_sending(int fd, const struct iovec *iov, size_t count, struct shim_send *send)
 {
 	uint64_t n = 0;
+	bool rewrite;
 
 	GUARD_ENTER();
 	for (size_t i = 0; i < count; i++)
 		n += iov[i].iov_len;
-	sending(fd, iov, count, n);
+	rewrite = sending(fd, iov, count, n, send);
 	GUARD_LEAVE();
+	return rewrite;
 }
 
 void shim_sending_unseen(int fd, size_t n)
 {
 	GUARD_ENTER();
-	sending(fd, NULL, 0, n);
+	sending(fd, NULL, 0, n, NULL);
 	GUARD_LEAVE();
 }
 
@@ -363,7 +392,7 @@ static void moved(int fd, enum shim_direction direction, const struct iovec *iov
 	c = conn_at(fd_index(entry));
 	if (!conn_enter(c, fd_generation(entry), side_of(c, direction))) {
 		/* Opaque: from now on this descriptor costs what any other does. */
-		if (atomic_load_explicit(&c->use, memory_order_relaxed) & CONN_OPAQUE)
+		if (atomic_load_explicit(&c->use, memory_order_relaxed) & CONN_OPAQUE && !c->rewrite)
 			fd_forget_entry(fd, entry);
 	} else if (c->role == CONN_CLIENT) {
 		(direction == SHIM_IN ? connect_received : connect_sent)(c, iov, count, result, error);

@@ -68,7 +68,29 @@ void shim_connected(int fd, const struct sockaddr *addr, socklen_t length, int r
  * A write to a tracked fd is about to be made. What it would complete is noted
  * down, as its reader may end this process before the write returns here.
  */
-void shim_sending(int fd, const struct iovec *iov, size_t count);
+#define SHIM_SEND_PIECES 16u
+struct shim_send { /* one call of the host that sends a request with its head rewritten; internal but for
+		      these: */
+	struct iovec piece[SHIM_SEND_PIECES]; /* to be sent now */
+	size_t pieces;
+	/* internal */
+	const struct iovec *iov;
+	size_t count;
+	uint64_t total, used, planned, part;
+	uint32_t conn, generation;
+	int error;
+	bool over, raw;
+};
+
+/*
+ * True: instead of the real call, send what shim_send_next() gives until it is
+ * false, tell each result, and return shim_send_result() (with errno) to the host.
+ * The iovec must stay. send may be NULL: then nothing is rewritten.
+ */
+bool shim_sending(int fd, const struct iovec *iov, size_t count, struct shim_send *send);
+bool shim_send_next(struct shim_send *s);
+void shim_send_done(struct shim_send *s, ssize_t result);
+ssize_t shim_send_result(const struct shim_send *s);
 void shim_sending_unseen(int fd, size_t n);
 
 /*

@@ -47,6 +47,8 @@ static uint32_t flags_of(const struct config *config)
 		flags |= POLICY_FLAG_URL_FROM_HOST;
 	if (config->client_spans)
 		flags |= POLICY_FLAG_CLIENT_SPANS;
+	if (config->client_spans && config->inject)
+		flags |= POLICY_FLAG_INJECT;
 	return flags;
 }
 
@@ -116,6 +118,22 @@ static void add_redacted(const struct config_list *list, struct policy *policy)
 			policy_key_hash(list->items[i].text, strlen(list->items[i].text));
 }
 
+static void add_hosts(const struct config_list *list, char sign, struct policy *policy)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		size_t n = strlen(list->items[i].text);
+		uint32_t at = policy->inject_hosts_bytes;
+
+		if (at > POLICY_INJECT_HOSTS || n + 2 > POLICY_INJECT_HOSTS - at) {
+			policy->inject_hosts_bytes = UINT32_MAX; /* rather none than one that was not to be */
+			return;
+		}
+		policy->inject_hosts[at] = sign;
+		memcpy(policy->inject_hosts + at + 1, list->items[i].text, n + 1);
+		policy->inject_hosts_bytes = at + (uint32_t)n + 2;
+	}
+}
+
 void policy_build(struct table *t, const struct config *config)
 {
 	uint32_t version;
@@ -138,6 +156,8 @@ void policy_build(struct table *t, const struct config *config)
 	policy->wanted_fields = fields_of(config->propagator);
 	policy->flags = flags_of(config);
 	add_all_captured(config, policy);
+	add_hosts(&config->inject_allow, '+', policy);
+	add_hosts(&config->inject_deny, '-', policy);
 	add_redacted(&config->redact_query, policy);
 	table_publish_policy(t, version);
 }

@@ -21,6 +21,7 @@
 #define POLICY_HEAD_BYTES     4096u
 #define POLICY_CAPTURED_MAX   32u
 #define POLICY_CAPTURED_BYTES 1536u
+#define POLICY_INJECT_HOSTS   1024u
 #define POLICY_REDACTED_MAX   64u
 
 enum policy_mode { POLICY_PENDING = 0, POLICY_OFF, POLICY_ON };
@@ -68,9 +69,10 @@ struct policy {
 	uint16_t captured_response; /* behind them */
 	char captured[POLICY_CAPTURED_BYTES];
 	uint64_t keep_slower_ns;     /* 0 = no such rule */
-	uint32_t inject_hosts_bytes; /* later: allow and deny lists */
+	uint32_t inject_hosts_bytes; /* of inject_hosts; more than it has: nothing is injected */
 	uint32_t captured_secret;    /* mask over the names of captured[]: REDACTED in place of the value */
 	uint32_t n_redacted;
+	char inject_hosts[POLICY_INJECT_HOSTS]; /* "+pattern" may, "-pattern" must not; NUL-terminated each */
 	uint32_t reserved[64];
 	uint64_t redacted[POLICY_REDACTED_MAX]; /* keys of queries whose value is a secret: policy_key_hash()
 						 */

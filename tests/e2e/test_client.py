@@ -142,3 +142,58 @@ def test_client_spans_off(t):
     spans, ledger, bodies, _ = run(t, ["/a"], client_spans=False)
     assert [s.kind for s in spans] == ["SERVER"] * 2 and ledger["client"]["connections"] == 0, ledger
     assert "traceparent" not in {k.lower() for k, _ in bodies[0]["headers"]}
+
+
+def contexts(body):
+    return [v for k, v in body["headers"] if k.lower() == "traceparent"]
+
+
+def test_the_next_one_gets_the_context_of_the_client_span(t):
+    old = "00-%s-%s-01" % ("1" * 32, "2" * 16)
+    spans, ledger, bodies, _ = run(t, ["/a", "/b"], "--pool", headers=[("X-Context", old)])
+    _, client = split(spans)
+    for body in bodies:
+        s = client[body["target"]]
+        assert contexts(body) == ["00-%s-%s-01" % (s.trace_id, s.span_id)], (body, s)
+        assert s.trace_id == "1" * 32 and s.parent_span_id == "2" * 16
+    assert ledger["client"]["injected"] == 2, ledger
+
+
+def test_what_is_not_recorded_is_passed_on_with_the_flag_0(t):
+    spans, ledger, bodies, _ = run(t, ["/x", "/skip"], excluded_urls="skip,plain", sample_rate=0.0)
+    assert not spans and [contexts(b)[0][-3:] for b in bodies] == ["-00"] * 2, bodies
+
+
+def test_hosts_that_are_denied_get_nothing(t):
+    old = "00-%s-%s-01" % ("1" * 32, "2" * 16)
+    spans, _, bodies, _ = run(t, ["/a"], headers=[("X-Context", old)], inject_hosts={"deny": ["127.0.*"]})
+    assert contexts(bodies[0]) == [old], bodies
+    spans, _, bodies, _ = run(t, ["/a"], name="off", inject=False)
+    assert contexts(bodies[0]) == [] and len(spans) == 3, bodies
+
+
+def test_every_format_that_is_asked_for(t):
+    spans, _, bodies, _ = run(t, ["/a"], propagators=["b3", "jaeger", "b3multi"])
+    s, = [s for s in spans if s.kind == "CLIENT"]
+    got = {k.lower(): v for k, v in bodies[0]["headers"]}
+    assert got["b3"] == "%s-%s-1" % (s.trace_id, s.span_id) and got["uber-trace-id"] == "%s:%s:0:1" % (s.trace_id, s.span_id)
+    assert (got["x-b3-traceid"], got["x-b3-spanid"], got["x-b3-sampled"]) == (s.trace_id, s.span_id, "1")
+
+
+def test_however_it_is_sent_each_request_arrives_whole_with_one_header(t):
+    path = t.path("echo.sock")
+    echo(t, path)
+    for seed in range(6):
+        session = t.session()
+        p = t.run(["/usr/bin/python3", os.path.join(HERE, "hosts", "chaos.py"), path, str(seed), "300"], session, preload=True)
+        assert p.returncode == 0, p.stderr.decode()
+        first, *lines = [json.loads(line) for line in p.stdout.splitlines()]
+        assert first["refused"] and len(lines) == 300, first
+        spans, ledger = session.finish()
+        client = {"/" + s.get("url.full").rsplit("/", 1)[1]: s for s in spans}
+        for i, got in enumerate(lines):
+            s = client["/%d" % i]
+            assert got["target"] == "/%d" % i and len(got["body"]) == i % 50, got
+            assert sorted(k for k, _ in got["headers"] if k != "traceparent") == ["Content-Length", "Host", "X-Test"], got
+            assert contexts(got) == ["00-%s-%s-01" % (s.trace_id, s.span_id)], (seed, got, s)
+        assert ledger["client"]["requests"] == ledger["client"]["injected"] == 300, ledger
