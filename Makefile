@@ -116,9 +116,9 @@ check unit: $(UNIT) ## build and run the unit tests
 
 tsan: ## the lock-free parts under ThreadSanitizer
 	@mkdir -p build/tsan
-	$(Q)$(CC) -std=gnu11 -O1 -g -fPIE -pie $(WARN) -I. -fsanitize=thread -o build/tsan/stress tests/tsan/stress.c \
-		$(wildcard shim/*.c shim/abi/*.c shim/http/*.c)
-	@build/tsan/stress
+	@for t in stress shared; do \
+		$(CC) -std=gnu11 -O1 -g -fPIE -pie $(WARN) -I. -fsanitize=thread -o build/tsan/$$t tests/tsan/$$t.c \
+			$(wildcard shim/*.c shim/abi/*.c shim/http/*.c) && build/tsan/$$t || exit 1; done
 san: ## the unit tests under the address and undefined behaviour sanitizers, the lock-free parts under the thread one
 	@$(MAKE) --no-print-directory SAN=address,undefined unit
 	@$(MAKE) --no-print-directory tsan

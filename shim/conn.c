@@ -58,7 +58,7 @@ uint32_t conn_new(enum conn_role role)
 	http1_init(&c->in, HTTP1_REQUEST);
 	http1_init(&c->out, HTTP1_RESPONSE);
 	c->index = index;
-	c->role = (uint8_t)role;
+	atomic_store_explicit(&c->role, (uint8_t)role, memory_order_relaxed);
 	c->number = atomic_fetch_add_explicit(&shim.connections, 1, memory_order_relaxed) + 1;
 	atomic_store_explicit(&c->references, 1, memory_order_release);
 	return index;
@@ -101,7 +101,10 @@ bool conn_enter(struct conn *c, uint32_t generation, unsigned direction)
 
 	if (!conn_try_enter(c, direction)) {
 		use = without_foreign_bits(atomic_load_explicit(&c->use, memory_order_relaxed), epoch_now());
-		if (use & direction && !(use & (CONN_CLOSING | CONN_OPAQUE)))
+		/* Not if the object has been reused under us: its new connection is no matter of ours.
+		 * (Reused from here on, it becomes opaque for nothing, and is counted.) */
+		if (use & direction && !(use & (CONN_CLOSING | CONN_OPAQUE)) &&
+		    atomic_load_explicit(&c->generation, memory_order_acquire) == generation)
 			conn_give_up(c, LEDGER_OPAQUE_CONTENDED);
 		return false;
 	}

@@ -98,15 +98,15 @@ struct conn {
 	uint32_t receiving; /* in side: request that is arriving */
 	uint32_t answering; /* out side: request that is being answered */
 	uint32_t requests;
-	uint32_t index;   /* its own */
-	uint8_t role;     /* enum conn_role */
-	uint64_t ahead;   /* client, in side: bytes parsed before they were accepted by the kernel */
-	uint32_t rewrite; /* client, in side: in rewrite_pool, while a head is on its way out; 0: none */
-	uint32_t path;    /* client: of its UNIX socket, in path_pool; 0: none */
-	uint32_t spill;   /* in side: rest of the target that is arriving, or of the request not judged yet
-			     (spill.h) */
-	uint32_t proxy;   /* in side: PROXY protocol header that is being read, or was; 0: none */
-	uint8_t front;    /* in side: what was seen of a PROXY header that may come (front.h) */
+	uint32_t index;       /* its own */
+	_Atomic uint8_t role; /* enum conn_role; also read by who comes too late */
+	uint64_t ahead;       /* client, in side: bytes parsed before they were accepted by the kernel */
+	uint32_t rewrite;     /* client, in side: in rewrite_pool, while a head is on its way out; 0: none */
+	uint32_t path;        /* client: of its UNIX socket, in path_pool; 0: none */
+	uint32_t spill; /* in side: rest of the target that is arriving, or of the request not judged yet
+			   (spill.h) */
+	uint32_t proxy; /* in side: PROXY protocol header that is being read, or was; 0: none */
+	uint8_t front;  /* in side: what was seen of a PROXY header that may come (front.h) */
 	uint64_t begin_ns;
 	uint64_t accepted_ns; /* with full timing */
 	uint64_t number;

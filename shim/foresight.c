@@ -77,6 +77,19 @@ bool foresight_begins_again(const struct http1 *parser, const struct iovec *iov,
 				      HTTP1_RESPONSE);
 }
 
+/* What look_ahead() and exchange_fill() look at; the in side may be at work on the rest. */
+static void copy_pending(struct pending *to, struct pending *p)
+{
+	to->answer = p->answer;
+	to->status = p->status;
+	to->response_head = p->response_head;
+	to->response_body = p->response_body;
+	to->response_start_ns = p->response_start_ns;
+	atomic_init(&to->request_done, atomic_load_explicit(&p->request_done, memory_order_acquire));
+	atomic_init(&to->request_body, atomic_load_explicit(&p->request_body, memory_order_relaxed));
+	atomic_init(&to->request_end_ns, atomic_load_explicit(&p->request_end_ns, memory_order_relaxed));
+}
+
 void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
 {
 	struct foresight *s = &foresight;
@@ -100,7 +113,7 @@ void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t cou
 		s->c = NULL;
 		return;
 	}
-	foretold = *p; /* its atomics are read only */
+	copy_pending(&foretold, p);
 	whole = look_ahead(s, &foretold, iov, count, n);
 	s->response_head = foretold.response_head;
 	s->response_body = foretold.response_body;
