@@ -401,6 +401,23 @@ static void start(int fd, unsigned number)
 	pthread_attr_destroy(&attr);
 }
 
+/* The kernel writes four bytes of the address, and nobody else may write more. */
+static int accept_with_little_room(int listener)
+{
+	char room[32];
+	socklen_t n = 4;
+	int fd;
+
+	memset(room, 'Z', sizeof(room));
+	fd = accept(listener, (struct sockaddr *)room, &n);
+	for (size_t i = 4; i < sizeof(room); i++)
+		if (room[i] != 'Z')
+			abort();
+	if (fd >= 0 && n != sizeof(struct sockaddr_in))
+		abort();
+	return fd;
+}
+
 static void leave(int number)
 {
 	(void)number;
@@ -424,7 +441,9 @@ int main(int argc, char **argv)
 	    bind(listener, (struct sockaddr *)&address, sizeof(address)) || listen(listener, 4096))
 		return 1;
 	for (unsigned i = 0;; i++) {
-		fd = i % 2 ? accept(listener, NULL, NULL) : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		fd = i % 3 == 0   ? accept(listener, NULL, NULL)
+		     : i % 3 == 1 ? accept4(listener, NULL, NULL, SOCK_CLOEXEC)
+				  : accept_with_little_room(listener);
 		if (fd >= 0)
 			start(fd, i);
 	}
