@@ -3,6 +3,7 @@
 """A small HTTP server with the habits of difficult hosts, for tests.
 
 	host.py PORT [--unix PATH] [--inet6] [--any] [--emfile] [--sigchld] [--wait] [--fork] [--proxy]
+	          [--reuseport] [--listen-fds]
 
 Answers GET /state with what it has noticed of its own surroundings as JSON, POST with the request's body, the rest
 with "ok"; /status/NNN with that status, /sleep/MS after so many milliseconds. One thread, keep-alive.
@@ -28,12 +29,16 @@ def on_sigchld(*_):
 
 
 def listener():
+    if "--listen-fds" in args:
+        if os.environ.get("LISTEN_FDS") != "1" or os.environ.get("LISTEN_PID") != str(os.getpid()):
+            sys.exit("no socket was handed to this process")
+        return socket.socket(fileno=3)
     if "--unix" in args:
         s = socket.socket(socket.AF_UNIX)
         s.bind(args[args.index("--unix") + 1])
     else:
         s = socket.socket(socket.AF_INET6 if "--inet6" in args else socket.AF_INET)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT if "--reuseport" in args else socket.SO_REUSEADDR, 1)
         address = ("", "") if "--any" in args else ("127.0.0.1", "::1")
         s.bind((address["--inet6" in args], int(sys.argv[1])))
     hoard = []

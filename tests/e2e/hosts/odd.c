@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small HTTP server with a bad habit: odd PORT HABIT. It answers each request with "ok", keeps connections
- * alive, and serves one connection at a time or, where the habit says so, each in a thread or process of its
- * own. With another library's point of view: nothing that it does is forbidden.
+ * A small HTTP server with a bad habit: odd PORT HABIT [DIRECTORY]. It answers each request with "ok", keeps
+ * connections alive, and serves one connection at a time or, where the habit says so, each in a thread or
+ * process of its own. With another library's point of view: nothing that it does is forbidden.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -45,12 +45,26 @@ static void spawn_that_closes_all(void)
 	waitpid(pid, NULL, 0);
 }
 
+/* A program that is loaded, us with it, and has ended before the answer is given. */
+static void spawn_a_program(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(127);
+	}
+	waitpid(pid, NULL, 0);
+}
+
 static void answer(int fd)
 {
 	static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 	if (is("vfork"))
 		spawn_that_closes_all();
+	if (is("exec"))
+		spawn_a_program();
 	if (is("bytewise")) {
 		for (size_t i = 0; i < sizeof(text) - 1; i++)
 			while (write(fd, text + i, 1) < 0 && errno == EINTR)
@@ -132,6 +146,23 @@ static void serve_by_other_numbers(int fd)
 	open("/dev/null", O_RDONLY);
 }
 
+/* A process a connection, which nobody waits for. */
+static void serve_in_child(int fd)
+{
+	if (fork() == 0) {
+		serve(fd);
+		_exit(0);
+	}
+	close(fd);
+}
+
+/* From here on there are no files, no /proc and no rights. */
+static void lock_in(const char *directory)
+{
+	if (chroot(directory) || chdir("/") || setgid(65534) || setuid(65534))
+		abort();
+}
+
 static void on_alarm(int number)
 {
 	int error = errno;
@@ -192,6 +223,8 @@ int main(int argc, char **argv)
 	habit = argv[2];
 	at.sin_port = htons((unsigned short)atoi(argv[1]));
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (is("chroot-first"))
+		lock_in(argv[3]);
 	if (bind(listener, (void *)&at, sizeof(at)) || listen(listener, 64))
 		return 1;
 	signal(SIGPIPE, SIG_IGN);
@@ -199,12 +232,18 @@ int main(int argc, char **argv)
 		ring_all_the_time();
 	if (is("seccomp"))
 		lock_up();
+	if (is("fork") || is("chroot"))
+		signal(SIGCHLD, SIG_IGN);
+	if (is("chroot"))
+		lock_in(argv[3]);
 	for (;;) {
 		fd = accept(listener, NULL, NULL);
 		if (fd < 0)
 			continue;
 		if (is("small-stack") || is("cancel") || is("threads"))
 			start_thread(fd);
+		else if (is("fork") || is("chroot"))
+			serve_in_child(fd);
 		else if (is("dup"))
 			serve_by_other_numbers(fd);
 		else {
