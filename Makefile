@@ -28,8 +28,6 @@ EXE_C    := $(ALL_C) -fPIE -DBTRACE_MULTIARCH='"$(MULTIARCH)"'
 SAN_LD   := $(if $(SAN),-fsanitize=$(SAN))
 SO_LD    := $(if $(LTO),$(LTO) -O2) -shared $(if $(SAN),,-Wl,-z,defs) -Wl,-z,text -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now \
             -Wl,-z,nodelete -Wl,--exclude-libs,ALL -Wl,-soname,libbtrace.so $(SAN_LD)
-# A .symver directive of shim/dl.h binds only what stands in its own partition: not for link-time optimisation to divide.
-$(B)/so/shim/start.o $(B)/so/hooks/real.o: SO_C += $(if $(LTO),-fno-lto)
 EXE_LD   := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack $(SAN_LD)
 EXE_LIBS := -lyaml -lcurl -lprotobuf-c -lz -lm
 
