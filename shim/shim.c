@@ -11,10 +11,9 @@
 #include "shim/guard.h"
 #include "shim/outgoing.h"
 #include "shim/sys.h"
+#include "shim/take_up.h"
 
 _Atomic uint32_t shim_mode;
-
-static bool active(void) { return atomic_load_explicit(&shim_mode, memory_order_acquire) == SHIM_ACTIVE; }
 
 /* A policy that says "off" costs nothing: no connection is followed. */
 static bool wanted(void)
@@ -192,8 +191,7 @@ void shim_duplicated(int from, int to)
 	GUARD_LEAVE();
 }
 
-/* Activates only for such a one: nginx workers and many others pass pipes and UNIX sockets around. */
-static void take_up(int fd, const struct sockaddr_storage *peer)
+void take_up(int fd, const struct sockaddr_storage *peer)
 {
 	if ((active() || activate()) && wanted())
 		follow(fd, 0, (const struct sockaddr *)peer, sizeof(*peer));
@@ -230,54 +228,6 @@ static void settle_inetd(int fd, enum shim_direction direction, const struct iov
 		if (fd_kind(entry) == FD_CONN)
 			shim_duplicated(fd, other);
 	}
-}
-
-static int next_control_fd(const struct msghdr *message, struct cmsghdr **cmsg, size_t *i, int *fd)
-{
-	for (; *cmsg; *cmsg = CMSG_NXTHDR((struct msghdr *)(uintptr_t)message, *cmsg), *i = 0) {
-		if ((*cmsg)->cmsg_level != SOL_SOCKET || (*cmsg)->cmsg_type != SCM_RIGHTS)
-			continue;
-		if (CMSG_LEN((*i + 1) * sizeof(int)) > (*cmsg)->cmsg_len)
-			continue;
-		memcpy(fd, CMSG_DATA(*cmsg) + (*i)++ * sizeof(int), sizeof(int));
-		return 1;
-	}
-	return 0;
-}
-
-void shim_received_control(const struct msghdr *message)
-{
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(message);
-	struct sockaddr_storage peer = { 0 };
-	size_t i = 0;
-	int fd = -1;
-
-	GUARD_ENTER();
-	while (next_control_fd(message, &cmsg, &i, &fd)) {
-		if (active())
-			fd_forget(fd);
-		if (address_connected_tcp(fd, &peer))
-			take_up(fd, &peer);
-	}
-	GUARD_LEAVE();
-}
-
-void shim_sent_control(const struct msghdr *message)
-{
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(message);
-	size_t i = 0;
-	int fd = -1;
-
-	GUARD_ENTER();
-	while (active() && next_control_fd(message, &cmsg, &i, &fd)) {
-		uint64_t entry = fd_get(fd);
-
-		if (fd_kind(entry) == FD_CONN) { /* the receiver serves it now */
-			ledger_count(LEDGER_PASSED_FD);
-			fd_forget_entry(fd, entry);
-		}
-	}
-	GUARD_LEAVE();
 }
 
 static void moved_in(struct conn *c, const struct iovec *iov, size_t count, ssize_t result, int error)

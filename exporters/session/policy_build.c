@@ -124,7 +124,7 @@ static void add_hosts(const struct config_list *list, char sign, struct policy *
 		size_t n = strlen(list->items[i].text);
 		uint32_t at = policy->inject_hosts_bytes;
 
-		if (at > POLICY_INJECT_HOSTS || n + 2 > POLICY_INJECT_HOSTS - at) {
+		if (at >= POLICY_INJECT_HOSTS || n + 2 > POLICY_INJECT_HOSTS - at) {
 			policy->inject_hosts_bytes = UINT32_MAX; /* rather none than one that was not to be */
 			return;
 		}
