@@ -176,7 +176,8 @@ def test_a_launcher_that_listens_under_the_library_and_becomes_the_server(t):
     assert ledger["requests"] == len(exchanges), ledger
 
 
-HAPROXY = """defaults
+HAPROXY = """{rights}
+defaults
  mode http
  timeout client 60s
  timeout server 60s
@@ -194,9 +195,10 @@ backend b
 def test_haproxy_reload_is_traced_from_the_old_worker_to_the_new_one(t):
     """The master becomes a new program in the same process; its old worker serves to the end of its request."""
     t.need("haproxy")
+    t.need_root()  # else as in the test below
     session, port = t.session(), free_port()
     with open(t.path("haproxy.cfg"), "w") as f:
-        f.write(HAPROXY.format(port=port, backend=t.backend()))
+        f.write(HAPROXY.format(port=port, backend=t.backend(), rights=""))
     server = t.serve(["/usr/sbin/haproxy", "-W", "-f", t.path("haproxy.cfg")], session, port=port)
     workers = wait_for("the worker", lambda: children(server.pid), 30)
     exchanges = requests(t, server, "small.txt", 10, 2)
@@ -220,6 +222,28 @@ def test_haproxy_reload_is_traced_from_the_old_worker_to_the_new_one(t):
     spans, ledger = session.finish()
     check_spans(exchanges, spans)
     assert ledger["requests"] == len(exchanges), ledger
+
+
+@tier("servers")
+@limit(120)
+def test_haproxy_that_is_reloaded_and_drops_its_rights_serves_and_says_that_it_is_not_traced(t):
+    """A gap: the reloaded master is handed the listening sockets, and its workers accept() only when they may start
+    no process and are locked in."""
+    t.need("haproxy")
+    t.need_root()
+    session, port = t.session(), free_port()
+    os.mkdir(t.path("empty"))
+    with open(t.path("haproxy.cfg"), "w") as f:
+        f.write(HAPROXY.format(port=port, backend=t.backend(), rights="global\n user www-data\n chroot " + t.path("empty")))
+    server = t.serve(["/usr/sbin/haproxy", "-W", "-f", t.path("haproxy.cfg")], session, port=port)
+    workers = wait_for("the worker", lambda: children(server.pid), 30)
+    exchanges = requests(t, server, "small.txt", 10, 2)
+    server.send_signal(signal.SIGUSR2)
+    wait_for("the old worker to end", lambda: not alive(workers), 60)
+    assert all(e.status == 200 for e in requests(t, server, "small.txt", 10, 2))
+    server.stop()
+    assert server.text().count("not tracing") == 1, server.text()
+    check_spans(exchanges, session.finish()[0])
 
 
 @tier("servers")
