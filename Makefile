@@ -50,12 +50,13 @@ all: $(B)/libbtrace.so $(B)/btrace-exporter $(B)/btracectl ## build the library,
 
 # A .symver of the assembler's (shim/dl.h) does not survive it.
 $(B)/so/hooks/real.o $(B)/so/shim/start.o: NOT_AS_ONE := -fno-lto
-$(B)/so/%.o: %.c
+# Makefile: an object made with other flags than its neighbours is found out late, or never.
+$(B)/so/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC      $<")
 	$(Q)$(CC) $(SO_C) $(NOT_AS_ONE) -c -o $@ $<
 
-$(B)/exe/%.o: %.c | $(GEN)
+$(B)/exe/%.o: %.c Makefile | $(GEN)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC      $<")
 	$(Q)$(CC) $(EXE_C) -c -o $@ $<

@@ -19,7 +19,7 @@ static inline bool active(void)
 /*
  * Follows `fd`, a connected TCP socket whose other end is `peer`, if somebody
  * wants it. Activates only for such a one: nginx workers and many others pass
- * pipes and UNIX sockets around. Any thread..
+ * pipes and UNIX sockets around. Any thread.
  */
 void take_up(int fd, const struct sockaddr_storage *peer);
 
