@@ -138,7 +138,8 @@ def test_a_bentoml_yaml_that_bentoml_reads_as_well_makes_double_spans(t):
     ours = [s for s in served(spans) if s not in theirs]
     check_spans(out, ours)
     assert len(theirs) == len(out), theirs
-    assert ledger["exporters"]["otlp"]["sent"] == len(ours), ledger
+    # what BentoML itself asks of others, such as its own export, are CLIENT spans
+    assert ledger["exporters"]["otlp"]["sent"] == len(ours) + ledger["client"]["taken"], ledger
 
 
 @limit(400)
@@ -148,5 +149,6 @@ def test_a_bentoml_yaml_where_only_we_look_makes_no_double_spans_and_samples_its
     spans, ledger, out = run_with(t, receiver, "tracing", 0.3, 200)
     assert not of_theirs(spans), spans
     assert ledger["taken"] + ledger["sampled_out"] == len(out), ledger
-    assert 25 <= ledger["taken"] <= 95, "0.3 of 200, six standard deviations: %s" % ledger
-    assert len(served(spans)) == ledger["exporters"]["otlp"]["sent"] == ledger["taken"], ledger
+    assert 25 <= ledger["taken"] <= 95, "0.3 of 200, five standard deviations: %s" % ledger
+    assert len(served(spans)) == ledger["taken"], ledger
+    assert ledger["exporters"]["otlp"]["sent"] == ledger["taken"] + ledger["client"]["taken"], ledger
