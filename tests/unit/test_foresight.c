@@ -5,92 +5,9 @@
 #include <sys/uio.h>
 
 #include "shim/exchange.h"
+#include "tests/unit/exchange_helper.h"
 
 /* What was foreseen of a write, against what parsing it says. */
-
-static struct shim_self self_page;
-static struct conn *c;
-
-static void begin(void)
-{
-	static const uint8_t seed[32] = { 3 };
-	size_t bytes = table_bytes(256);
-	/* zeroed, and gone with the test's process */
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint32_t version;
-	struct policy *policy;
-
-	cr_assert_neq(base, MAP_FAILED);
-	shim.self = &self_page;
-	shim.clock_gettime = clock_gettime;
-	cr_assert_eq(table_create(&shim.table, base, bytes, 256, seed), 0);
-	policy = table_next_policy(&shim.table, &version);
-	policy->version = version;
-	policy->mode = POLICY_ON;
-	policy->root = POLICY_ROOT_ALWAYS;
-	policy->wanted_fields = UINT32_MAX;
-	policy->propagators[0] = POLICY_PROPAGATOR_TRACECONTEXT;
-	table_publish_policy(&shim.table, version);
-	c = conn_at(conn_new(CONN_SERVER));
-}
-
-static void feed(bool in, const char *text, size_t piece)
-{
-	size_t n = strlen(text);
-
-	for (size_t at = 0; at < n; at += piece) {
-		struct iovec iov = { (void *)(uintptr_t)(text + at), n - at < piece ? n - at : piece };
-		unsigned side = in ? CONN_IN_BUSY : CONN_OUT_BUSY;
-
-		if (!conn_enter(c, atomic_load(&c->generation), side))
-			return;
-		if (in) {
-			exchange_input(c, &iov, 1, iov.iov_len);
-			exchange_leave_input(c);
-		} else {
-			exchange_output(c, &iov, 1, iov.iov_len);
-			conn_leave(c, side);
-		}
-	}
-}
-
-static void request(const char *text) { feed(true, text, SIZE_MAX / 2); }
-static void respond(const char *text) { feed(false, text, SIZE_MAX / 2); }
-
-/* The next finished span; all zero if there is none. */
-static struct span_slot next(void)
-{
-	struct span_slot copy = { 0 };
-	uint32_t cursor = 0, slot = table_take(&shim.table, &cursor, 1, &copy);
-
-	if (slot != TABLE_NO_SLOT)
-		table_release(&shim.table, slot, 1);
-	return copy;
-}
-
-static unsigned finished(void)
-{
-	uint32_t count[4];
-
-	table_census(&shim.table, count);
-	return count[SLOT_DONE];
-}
-
-static void expect(unsigned status, enum span_end end, uint64_t request_body, uint64_t response_body)
-{
-	struct span_slot s = next();
-
-	cr_assert(span_record_valid(&s));
-	cr_expect_eq(s.head.status, status);
-	cr_expect_eq(s.head.end, end);
-	cr_expect_eq(s.head.request_body_bytes, request_body);
-	cr_expect_eq(s.head.response_body_bytes, response_body);
-	cr_expect(s.head.end_ns >= s.head.start_ns);
-}
-
-#define GET  "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
-#define OK2  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-#define NONE "HTTP/1.1 204 No Content\r\n\r\n"
 
 /* A write as the hooks report it: foreseen, then made, all of it or only `went` bytes. */
 static void write_out(struct conn *to, const char *text, size_t n, size_t went)
