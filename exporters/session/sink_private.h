@@ -39,6 +39,7 @@ struct sink {
 	uint64_t wished_ms;   /* the part of it that the receiver asked for */
 	uint64_t failing_ms;  /* since when; 0 = all is well */
 	uint32_t failures;    /* in a row */
+	uint64_t busy_ms;     /* when there was something to send */
 	uint64_t deadline_ms; /* when stopping */
 	uint64_t random;
 	uint32_t put_spans; /* of the payload that sink_put has just queued, 0 outside */

@@ -4,7 +4,7 @@
 #include "exporters/session/sink_private.h"
 #include "exporters/transport/retry.h"
 
-enum { PUMP_PAYLOADS = 64, LEAST_PAYLOAD = 1024 };
+enum { PUMP_PAYLOADS = 64, LEAST_PAYLOAD = 1024, TRIM_AFTER_MS = 1000 };
 
 static uint32_t random32(struct sink *sink)
 {
@@ -255,6 +255,10 @@ void sink_pump(struct sink *sink, uint64_t now)
 	while (now >= sink->due_ms && sent < PUMP_PAYLOADS && send_next(sink, now))
 		sent++;
 	sink->pumping = false;
-	if (!sink_idle(sink))
+	if (!sink_idle(sink)) {
 		arm(sink, now, sent == PUMP_PAYLOADS);
+		sink->busy_ms = now;
+	} else if (now - sink->busy_ms > TRIM_AFTER_MS) {
+		queue_trim(&sink->queue);
+	}
 }

@@ -213,15 +213,23 @@ static void add_slot(struct take *t, uint32_t slot, struct span_slot *copy, bool
 		t->counts.aborted++;
 }
 
-uint32_t take_waiting(const struct take *t)
+static uint32_t count_bits(const _Atomic uint64_t *bits, uint32_t words)
 {
-	const struct table *table = &t->session->table;
 	uint32_t n = 0;
 
-	for (uint32_t w = 0; w < table->words; w++)
-		n += (uint32_t)__builtin_popcountll(
-			atomic_load_explicit(&table->done_bits[w], memory_order_relaxed));
+	for (uint32_t w = 0; w < words; w++)
+		n += (uint32_t)__builtin_popcountll(atomic_load_explicit(&bits[w], memory_order_relaxed));
 	return n;
+}
+
+uint32_t take_waiting(const struct take *t)
+{
+	return count_bits(t->session->table.done_bits, t->session->table.words);
+}
+
+uint32_t take_free(const struct take *t)
+{
+	return count_bits(t->session->table.free_bits, t->session->table.words);
 }
 
 /* Taken from a dead owner by a worker that died as well, or foretold to be whole: exchange_output_predict().

@@ -63,6 +63,8 @@ void take_release_all(struct take *t);
 
 /* Number of spans that wait (by the hints; a moment's figure). */
 uint32_t take_waiting(const struct take *t);
+/* Number of slots that are free, likewise. */
+uint32_t take_free(const struct take *t);
 /* Takes up to max_spans; the batch is in t->spans. How many slots were looked at: 0 = the table is empty. */
 uint32_t take_fill(struct take *t);
 /* Which processes are dead now (all: everybody is). False: none. Their finished spans are to be taken next,

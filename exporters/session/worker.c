@@ -19,9 +19,11 @@
 
 #define POLL_MIN_MS    1
 #define POLL_MAX_MS    100  /* between two looks at the table while there is traffic */
+#define POLL_BUSY_MS   20   /* likewise while hosts cannot wake us */
 #define QUIET_AFTER_MS 2000 /* without a span: sleep long, hosts wake us at half full */
 #define QUIET_MS       1000
 #define FINAL_MS       30000 /* at the end: how long a collector may take before the rest is counted as lost */
+#define OWN_WATCHES    1     /* of the loop: the keeper's poke */
 #define RETIRE_MS      4000  /* likewise when a worker with a new config waits to take over */
 
 struct worker {
@@ -32,7 +34,8 @@ struct worker {
 	uint64_t last_span_ms;   /* when one was last seen */
 	uint64_t first_wait_ms;  /* since when spans wait for their batch to fill; 0: none */
 	uint64_t final_until_ms; /* 0: not yet */
-	uint32_t last_waiting;
+	uint64_t last_look_ms;
+	uint32_t last_waiting, free; /* slots at the last look */
 	uint32_t repair_countdown;
 	bool silent;
 	int null; /* /dev/null, open: later it cannot be */
@@ -116,13 +119,32 @@ static bool somebody_died(const struct control *c)
 	return any;
 }
 
+/* What waits now, but not what comes meanwhile: what is taken has to get out, too. */
+static void take_waiting_spans(struct worker *w)
+{
+	do {
+		take_fill(&w->take);
+		hand_over(w);
+		loop_wait(&w->loop, 0);
+	} while (w->take.cursor);
+}
+
+/* At the present rate a quarter of what is free must not fill up while we sleep. */
+static uint32_t until_next_look(struct worker *w, uint64_t now_ms, uint32_t fresh)
+{
+	uint64_t elapsed_ms = now_ms > w->last_look_ms ? now_ms - w->last_look_ms : 1;
+	uint64_t ms = fresh ? w->free / 4 * elapsed_ms / fresh : POLL_MAX_MS;
+
+	w->last_look_ms = now_ms;
+	return ms < POLL_MIN_MS ? POLL_MIN_MS : ms > POLL_MAX_MS ? POLL_MAX_MS : (uint32_t)ms;
+}
+
 /* Batches of batch_spans, or what has come within batch_delay. How long until the next look. */
 static uint32_t look(struct worker *w, uint64_t now_ms)
 {
 	uint32_t waiting = take_waiting(&w->take);
 	uint64_t delay_ms = w->s->config.batch_delay_ns / 1000000;
 	uint32_t fresh = waiting > w->last_waiting ? waiting - w->last_waiting : 0;
-	uint32_t quarter = w->s->table.slots / 4;
 
 	if (waiting)
 		w->last_span_ms = now_ms;
@@ -132,31 +154,34 @@ static uint32_t look(struct worker *w, uint64_t now_ms)
 		bury_the_dead(w, false);
 		waiting = 0;
 	} else if (waiting >= w->take.max_spans || (waiting && now_ms - w->first_wait_ms >= delay_ms)) {
-		take_everything(w);
-		fresh = waiting;
+		take_waiting_spans(w);
 		waiting = 0;
 	}
 	if (!waiting)
 		w->first_wait_ms = 0;
 	w->last_waiting = waiting;
-	/* At the present rate a quarter of the table must not fill up while we sleep. */
-	if (!fresh || quarter / fresh >= POLL_MAX_MS)
-		return POLL_MAX_MS;
-	return quarter / fresh > POLL_MIN_MS ? quarter / fresh : POLL_MIN_MS;
+	w->free = take_free(&w->take);
+	return until_next_look(w, now_ms, fresh);
 }
 
-/* Nothing to send and nothing came for a while: sleep on the futex that a half full table wakes. */
-static void sleep_long(struct worker *w)
+/*
+ * Only the table and the keeper can have news: sleep on the futex, which hosts wake when the table is half
+ * full. Not when requests in flight hold half of it: then each claim would wake us, and cost its host a
+ * system call, for nothing.
+ */
+static void sleep_on_table(struct worker *w, uint32_t ms)
 {
 	_Atomic uint32_t *word = &w->s->table.header->sleeping;
-	struct timespec timeout = { QUIET_MS / 1000, QUIET_MS % 1000 * 1000000 };
+	uint32_t wakeable = w->free > w->s->table.slots / 2;
+	struct timespec timeout = { ms / 1000, ms % 1000 * 1000000 };
 
-	if (++w->repair_countdown % 16 == 0)
-		table_repair(&w->s->table);
-	atomic_store_explicit(word, 1, memory_order_seq_cst);
+	if (!wakeable && ms > POLL_BUSY_MS)
+		timeout = (struct timespec){ 0, POLL_BUSY_MS * 1000000 };
+	atomic_store_explicit(word, wakeable, memory_order_seq_cst);
 	/* what came between our look and the store would not wake us */
-	if (!take_waiting(&w->take) && command_of(w) == CONTROL_RUN && !somebody_died(w->s->control))
-		syscall(SYS_futex, word, FUTEX_WAIT, 1, &timeout, NULL, 0);
+	if (take_waiting(&w->take) <= w->last_waiting && command_of(w) == CONTROL_RUN &&
+	    !somebody_died(w->s->control))
+		syscall(SYS_futex, word, FUTEX_WAIT, wakeable, &timeout, NULL, 0);
 	atomic_store_explicit(word, 0, memory_order_relaxed);
 }
 
@@ -169,10 +194,13 @@ static void run_once(struct worker *w)
 	sinks_pump(&w->sinks, now_ms);
 	sinks_report(&w->sinks, w->s->control);
 	idle = sinks_idle(&w->sinks) && !w->first_wait_ms && now_ms - w->last_span_ms > QUIET_AFTER_MS;
-	if (idle)
-		sleep_long(w);
-	else
-		loop_wait(&w->loop, (int)next_ms);
+	if (idle && ++w->repair_countdown % 16 == 0)
+		table_repair(&w->s->table);
+	if (loop_is_quiet(&w->loop, OWN_WATCHES)) {
+		sleep_on_table(w, (uint32_t)loop_until_timer(&w->loop, idle ? QUIET_MS : (int)next_ms));
+		next_ms = 0;
+	}
+	loop_wait(&w->loop, next_ms < POLL_BUSY_MS ? (int)next_ms : POLL_BUSY_MS);
 }
 
 static void unmapped_once(struct worker *w)

@@ -117,7 +117,7 @@ static void run_timers(struct transport_loop *loop)
 	}
 }
 
-static int until_next_timer(const struct transport_loop *loop, int timeout_ms)
+int loop_until_timer(const struct transport_loop *loop, int timeout_ms)
 {
 	uint64_t now = loop_now_ms();
 
@@ -149,13 +149,27 @@ int loop_transfer_start(struct transport_loop *loop, void *easy, struct loop_tra
 {
 	if (!loop->multi || curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) != CURLE_OK)
 		return -ENOMEM;
-	return curl_multi_add_handle(loop->multi, easy) == CURLM_OK ? 0 : -EIO;
+	if (curl_multi_add_handle(loop->multi, easy) != CURLM_OK)
+		return -EIO;
+	loop->transfers++;
+	return 0;
 }
 
 void loop_transfer_cancel(struct transport_loop *loop, void *easy)
 {
-	if (loop->multi)
-		curl_multi_remove_handle(loop->multi, easy);
+	if (!loop->multi)
+		return;
+	curl_multi_remove_handle(loop->multi, easy);
+	loop->transfers--;
+}
+
+bool loop_is_quiet(const struct transport_loop *loop, uint32_t own)
+{
+	uint32_t watches = 0;
+
+	for (int i = 0; i < LOOP_WATCHES; i++)
+		watches += loop->watches[i].serial != 0;
+	return loop->transfers == 0 && watches <= own;
 }
 
 static void run_transfers(struct transport_loop *loop)
@@ -176,6 +190,7 @@ static void run_transfers(struct transport_loop *loop)
 		/* Removing the handle frees the message. */
 		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
 		curl_multi_remove_handle(loop->multi, easy);
+		loop->transfers--;
 		if (transfer) {
 			struct loop_transfer *t = (struct loop_transfer *)transfer;
 
@@ -224,7 +239,7 @@ int loop_wait(struct transport_loop *loop, int timeout_ms)
 		place[n] = i;
 		seen[n++] = loop->watches[i];
 	}
-	rc = wait_all(loop, fds, n, until_next_timer(loop, timeout_ms));
+	rc = wait_all(loop, fds, n, loop_until_timer(loop, timeout_ms));
 	if (rc == 0)
 		for (unsigned i = 0; i < n; i++)
 			/* An earlier callback may have taken this watch away. */

@@ -45,7 +45,8 @@ struct loop_transfer {
 };
 
 struct transport_loop {
-	void *multi; /* CURLM, or NULL before loop_start_network */
+	void *multi;        /* CURLM, or NULL before loop_start_network */
+	uint32_t transfers; /* under way */
 	struct loop_watch watches[LOOP_WATCHES];
 	uint32_t next_serial;
 	struct loop_timer *timers; /* soonest first */
@@ -71,6 +72,13 @@ void loop_timer_cancel(struct transport_loop *loop, struct loop_timer *timer);
 /* Waits until something happens (also a signal), at most timeout_ms (-1: a minute), and handles it. 0 or
  * -errno. */
 int loop_wait(struct transport_loop *loop, int timeout_ms);
+
+/*
+ * Is nothing under way that a descriptor would tell of: no transfer, no watch but `own` ones? Then whoever
+ * has something better to sleep on may sleep there, for loop_until_timer() at most, and call loop_wait(0).
+ */
+bool loop_is_quiet(const struct transport_loop *loop, uint32_t own);
+int loop_until_timer(const struct transport_loop *loop, int most_ms); /* ms; 0: one is due */
 
 /* Starts libcurl, once; before transfers. 0 or -errno. */
 int loop_start_network(struct transport_loop *loop);

@@ -10,7 +10,7 @@
 
 #include "exporters/transport/queue_ring.h"
 
-enum { TRIM_BYTES = 1 << 20 };
+enum { TRIM_BYTES = 8 << 20 }; /* more is what piled up while the receiver was away */
 
 _Static_assert(sizeof(struct queue_slot) == 32, "region layout");
 _Static_assert(sizeof(struct queue_state) == 7 * 8 + 7 * 8 + QUEUE_SLOTS * 32, "region layout");
@@ -61,24 +61,40 @@ static void state_flip(struct queue *q, const struct queue_state *s)
 	atomic_store_explicit(&q->region->current, other, memory_order_release);
 }
 
-/* Gives the pages of an emptied ring back, once it had grown. */
-static void ring_trim(struct queue *q)
+/* Pages that are whole within [from, from + n). */
+static void give_back(const struct queue *q, char *from, uint64_t n)
 {
-	uintptr_t ring = (uintptr_t)queue_ring_bytes(q), start = (ring + 4095) & ~(uintptr_t)4095;
+	uintptr_t start = ((uintptr_t)from + 4095) & ~(uintptr_t)4095;
+	uintptr_t end = ((uintptr_t)from + n) & ~(uintptr_t)4095;
 
-	/* Memory that cannot be punched is just kept. */
-	(void)madvise((char *)queue_ring_bytes(q) + (start - ring),
-		      (ring + q->high_water - start) & ~(uintptr_t)4095,
-		      q->owned ? MADV_DONTNEED : MADV_REMOVE);
-	q->high_water = 0;
+	if (end > start) /* memory that cannot be punched is just kept */
+		(void)madvise(from + (start - (uintptr_t)from), end - start,
+			      q->owned ? MADV_DONTNEED : MADV_REMOVE);
 }
 
 void queue_state_commit(struct queue *q, const struct queue_state *s)
 {
 	state_flip(q, s);
+	if (s->head != s->tail || q->high_water < TRIM_BYTES)
+		return;
 	/* Only behind the flip: the state before may still have had its payloads there. */
-	if (s->head == s->tail && q->high_water >= TRIM_BYTES)
-		ring_trim(q);
+	give_back(q, queue_ring_bytes(q), q->high_water);
+	q->high_water = 0;
+}
+
+void queue_trim(struct queue *q)
+{
+	struct queue_state s = queue_state_read(q);
+
+	if (!q->high_water || s.head != s.tail)
+		return;
+	for (uint32_t i = 0; i < q->limits.slots; i++)
+		if (s.slots[i].spans)
+			return;
+	/* The slots lie right before the ring. */
+	give_back(q, queue_slot_bytes(q, 0),
+		  (uint64_t)q->limits.slots * q->limits.max_payload_bytes + q->high_water);
+	q->high_water = 0;
 }
 
 /* --- open --- */

@@ -154,6 +154,12 @@ void queue_unload(struct queue *q, uint32_t slot); /* without settling it */
 uint64_t queue_spool_done(const struct queue *q);
 uint64_t queue_session(const struct queue *q);
 
+/*
+ * Gives the memory of an empty queue back, to be called when it is quiet: the next payloads have to get it
+ * page by page. What piled up in a long queue goes by itself.
+ */
+void queue_trim(struct queue *q);
+
 struct queue_counters queue_counters(const struct queue *q);
 /* Of a region that nobody uses any more, told by the one who mapped it. *queued: what is left in it. */
 struct queue_counters queue_region_counters(const void *region, uint64_t *queued);

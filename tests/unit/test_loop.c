@@ -130,6 +130,21 @@ Test(loop, more_watches_than_there_is_room_for_are_refused)
 	cr_assert_eq(loop_add_fd(&loop, 0, note_ready, x), 0);
 }
 
+Test(loop, is_quiet_while_nothing_but_the_own_watches_can_end_a_wait)
+{
+	struct loop_timer timer = { 0 };
+
+	cr_assert(loop_is_quiet(&loop, 0));
+	loop_add_fd(&loop, 0, note_ready, x);
+	cr_assert(loop_is_quiet(&loop, 1));
+	cr_assert_not(loop_is_quiet(&loop, 0));
+	loop_timer_set(&loop, &timer, loop_now_ms() + 3600000, note, one);
+	cr_assert(loop_is_quiet(&loop, 1));
+	cr_assert_eq(loop_until_timer(&loop, 5), 5);
+	loop_timer_set(&loop, &timer, 0, note, one);
+	cr_assert_eq(loop_until_timer(&loop, 5), 0);
+}
+
 static void ignore(int number) { (void)number; }
 
 Test(loop, signal_ends_the_wait)

@@ -324,3 +324,26 @@ Test(queue, memory_is_touched_only_as_far_as_needed_and_given_back)
 	cr_assert_lt(resident(q.region, q.region_bytes), 300000);
 	queue_release(&q);
 }
+
+Test(queue, trimming_gives_the_rest_back_but_nothing_that_is_in_use)
+{
+	struct queue q;
+	struct queue_item item;
+	static char bytes[100000];
+
+	open_own(&q, 0, 0, 0, 2);
+	for (int i = 0; i < 3; i++) {
+		memset(bytes, 'a' + i, sizeof(bytes));
+		queue_push(&q, (struct slice){ bytes, sizeof(bytes) }, 1);
+	}
+	for (int i = 0; i < 3; i++) {
+		cr_assert(queue_take(&q, 0, &item));
+		queue_trim(&q);
+		cr_assert_eq(item.bytes.p[sizeof(bytes) - 1], 'a' + i);
+		queue_settle(&q, item.slot, 1);
+	}
+	cr_assert_gt(resident(q.region, q.region_bytes), 300000);
+	queue_trim(&q);
+	cr_assert_lt(resident(q.region, q.region_bytes), 30000);
+	queue_release(&q);
+}
