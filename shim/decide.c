@@ -283,7 +283,7 @@ static bool within_rate(struct table_header *header, const struct policy *policy
 	uint32_t second = (uint32_t)(now_ns / UINT64_C(1000000000));
 	uint32_t current = atomic_load_explicit(&header->rate_second, memory_order_relaxed);
 
-	if (!policy->rate_limit)
+	if (!header || !policy->rate_limit)
 		return true;
 	/* The one who turns the second resets the count; whoever counts in between is let through or not: a
 	 * limit, no ledger. */

@@ -51,6 +51,7 @@ bool decide_context(const struct policy *policy, struct span_slot *slot, struct 
 /*
  * The sampling of a CLIENT span: the parent's decision, whatever the sampler's
  * rule for remote parents; without one that of a new trace. Sets trace_flags (random bit), flags.
+ * Own spans too. header NULL: without the limit of rate.
  */
 enum decide_verdict decide_client(struct table_header *header, const struct policy *policy,
 				  struct span_slot *slot, enum policy_parent_state parent);

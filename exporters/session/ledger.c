@@ -68,8 +68,10 @@ void ledger_sum(const struct session *s, struct ledger_sums *out)
 		(int64_t)(out->counter[LEDGER_CLIENT_REQUESTS] - out->client_taken -
 			  out->counter[LEDGER_CLIENT_SAMPLED_OUT] - out->counter[LEDGER_CLIENT_EXCLUDED] -
 			  out->counter[LEDGER_CLIENT_DROPPED]);
-	out->own_unbalanced =
-		(int64_t)(out->counter[LEDGER_OWN_SPANS] - out->own_taken - out->counter[LEDGER_OWN_DROPPED]);
+	out->own_sampled_out = out->counter[LEDGER_OWN_SAMPLED_OUT] + c->own_sampled_out;
+	out->own_dropped = out->counter[LEDGER_OWN_DROPPED] + c->own_dropped;
+	out->own_unbalanced = (int64_t)(out->counter[LEDGER_OWN_SPANS] - out->own_taken -
+					out->own_sampled_out - out->own_dropped);
 	out->unbalanced =
 		(int64_t)(out->requests - out->taken - out->sampled_out - out->excluded - out->dropped);
 }
@@ -87,9 +89,18 @@ static void text_of_clients(const struct ledger_sums *l, struct buf *out)
 		buf_printf(out, ", %" PRIu64 " dropped", l->counter[LEDGER_CLIENT_DROPPED]);
 	if (l->client_unbalanced)
 		buf_printf(out, ", %" PRId64 " unbalanced", l->client_unbalanced);
-	if (l->counter[LEDGER_OWN_SPANS])
-		buf_printf(out, "; own spans: %" PRIu64 ", %" PRIu64 " taken", l->counter[LEDGER_OWN_SPANS],
-			   l->own_taken);
+}
+
+static void text_of_own(const struct ledger_sums *l, struct buf *out)
+{
+	if (!l->counter[LEDGER_OWN_SPANS])
+		return;
+	buf_printf(out, "; own spans: %" PRIu64 ", %" PRIu64 " taken", l->counter[LEDGER_OWN_SPANS],
+		   l->own_taken);
+	if (l->own_dropped)
+		buf_printf(out, ", %" PRIu64 " dropped", l->own_dropped);
+	if (l->own_unbalanced)
+		buf_printf(out, ", %" PRId64 " unbalanced", l->own_unbalanced);
 }
 
 void ledger_text(const struct session *s, struct buf *out)
@@ -107,6 +118,7 @@ void ledger_text(const struct session *s, struct buf *out)
 	if (l.unbalanced)
 		buf_printf(out, ", %" PRId64 " unbalanced", l.unbalanced);
 	text_of_clients(&l, out);
+	text_of_own(&l, out);
 	for (uint32_t i = 0; i < c->n_sinks; i++) {
 		const struct control_sink *k = &c->sink[i];
 
@@ -152,7 +164,8 @@ static void json_clients(const struct ledger_sums *l, struct buf *out)
 	buf_printf(out, ",\"unbalanced\":%" PRId64 "}", l->client_unbalanced);
 	json_number(out, ",\"own\":{", "begun", l->counter[LEDGER_OWN_SPANS]);
 	json_number(out, ",", "taken", l->own_taken);
-	json_number(out, ",", "dropped", l->counter[LEDGER_OWN_DROPPED]);
+	json_number(out, ",", "sampled_out", l->own_sampled_out);
+	json_number(out, ",", "dropped", l->own_dropped);
 	buf_printf(out, ",\"unbalanced\":%" PRId64 "}", l->own_unbalanced);
 }
 

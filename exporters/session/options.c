@@ -77,6 +77,7 @@ void session_options(const struct config *config, struct arena *arena, struct sp
 	options->attribute_limit = limit_of(config->limit_attributes);
 	options->event_limit = limit_of(config->limit_events);
 	options->link_limit = limit_of(config->limit_links);
+	options->event_attribute_limit = limit_of(config->limit_event_attributes);
 	options->value_chars = limit_of(config->limit_value_length);
 	configured_attributes(config, arena, &resources->configured);
 }

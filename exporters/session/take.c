@@ -136,12 +136,29 @@ static bool keep_rule(const struct config *config, const struct span_record *r)
 		r->end_ns > r->start_ns);
 }
 
+/* An own span from before the policy: it draws by its trace id, as its parents and children do. What becomes
+ * of a request that was not judged either cannot be told if patterns may exclude it. */
+static bool judge_own(struct take *t, const struct policy *policy, struct span_slot *copy)
+{
+	if (!policy || policy->mode != POLICY_ON ||
+	    (copy->head.flags & SPAN_FLAG_EARLY_REQUEST && policy->automaton_bytes)) {
+		t->counts.own_dropped++;
+		return false;
+	}
+	if (decide_client(NULL, policy, copy, POLICY_NO_PARENT) == DECIDE_SAMPLED)
+		return true;
+	t->counts.own_sampled_out++;
+	return false;
+}
+
 /* Does the span go out? If not, it is counted here. */
 static bool is_kept(struct take *t, struct span_slot *copy)
 {
 	struct session *s = t->session;
 	const struct policy *policy = table_policy(&s->table);
 
+	if (copy->head.flags & SPAN_FLAG_UNDECIDED && copy->head.kind == SPAN_KIND_INTERNAL)
+		return judge_own(t, policy, copy);
 	if (copy->head.flags & SPAN_FLAG_UNDECIDED) {
 		if (!policy || policy->mode != POLICY_ON) {
 			t->counts.dropped_off++;

@@ -69,6 +69,8 @@ static void add(struct journal_counts *to, const struct journal_counts *n)
 	to->sampled_out += n->sampled_out;
 	to->excluded += n->excluded;
 	to->dropped_off += n->dropped_off;
+	to->own_sampled_out += n->own_sampled_out;
+	to->own_dropped += n->own_dropped;
 }
 
 /* The slots of the batch in the journal, which all exporters have. */

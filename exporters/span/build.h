@@ -96,6 +96,7 @@ void captured_headers(struct span_build *b);
 void extras_flags(struct span_build *b);
 void extras_timing(struct span_build *b);
 void own_attributes(struct span_build *b);
+/* Uses b->set: the span's attributes have been taken out of it. */
 void own_events_and_links(struct span_build *b, struct span *out);
 
 #endif

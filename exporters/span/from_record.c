@@ -68,9 +68,11 @@ static void own_span(struct span_build *b, struct span *out)
 {
 	out->name = b->text[TAG_NAME].n ? b->text[TAG_NAME] : SLICE("unnamed");
 	http_outcome(b, out);
-	if (b->has[TAG_STATUS_MESSAGE]) {
+	if (b->record->flags & SPAN_FLAG_STATUS_ERROR) {
 		out->status = MODEL_STATUS_ERROR;
 		out->status_message = b->text[TAG_STATUS_MESSAGE];
+	} else if (b->record->flags & SPAN_FLAG_STATUS_OK && out->status == MODEL_STATUS_UNSET) {
+		out->status = MODEL_STATUS_OK; /* but of a process that died nobody knows */
 	}
 }
 
@@ -104,8 +106,9 @@ int span_from_record(const struct span_slot *copy, const struct span_options *op
 		captured_headers(&b);
 	}
 	own_attributes(&b);
-	own_events_and_links(&b, out);
 	out->attributes = attribute_set_end(&b.set);
-	out->dropped_attributes = b.set.dropped;
+	out->dropped_attributes = b.set.dropped + copy->head.dropped_attributes;
+	out->dropped_events = copy->head.dropped_events;
+	own_events_and_links(&b, out); /* uses the set anew */
 	return arena->failed ? -ENOMEM : 0;
 }

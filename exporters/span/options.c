@@ -40,6 +40,7 @@ void span_options_init(struct span_options *o)
 		.attribute_limit = 128,
 		.event_limit = 128,
 		.link_limit = 128,
+		.event_attribute_limit = 128,
 		.value_chars = UINT32_MAX,
 		.scope = &span_scope,
 	};

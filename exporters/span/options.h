@@ -50,6 +50,7 @@ struct span_options {
 	const struct slice *known_methods; /* replaces the whole list; case-sensitive */
 	size_t n_known_methods;
 	uint32_t attribute_limit, event_limit, link_limit; /* a span; UINT32_MAX: none */
+	uint32_t event_attribute_limit;                    /* an event */
 	uint32_t value_chars;      /* characters of a string value; UINT32_MAX: none */
 	struct span_router router; /* find NULL: no routes */
 	const struct scope *scope;

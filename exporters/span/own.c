@@ -82,42 +82,73 @@ static bool parse_link(const uint8_t *p, size_t n, struct model_link *out)
 	return true;
 }
 
+/* A list that is being made: on the caller's stack, and in the arena at the end. */
+struct items {
+	char *at;
+	size_t n, limit, bytes; /* bytes: of one */
+};
+
 /* Keeps *item if there is room for it. */
-static void keep(void *items, size_t *n, size_t limit, uint32_t *dropped, const void *item, size_t bytes)
+static void *keep(struct items *items, uint32_t *dropped, const void *item)
 {
-	if (*n >= limit)
+	if (items->n >= items->limit) {
 		++*dropped;
-	else
-		memcpy((char *)items + (*n)++ * bytes, item, bytes);
+		return NULL;
+	}
+	return memcpy(items->at + items->n++ * items->bytes, item, items->bytes);
 }
 
-static void *to_arena(struct arena *arena, const void *items, size_t bytes)
+static void *to_arena(struct arena *arena, struct items *items)
 {
+	size_t bytes = items->n * items->bytes;
 	void *out = bytes ? arena_take(arena, bytes) : NULL;
 
-	return out ? memcpy(out, items, bytes) : NULL;
+	if (!out)
+		items->n = 0;
+	return out ? memcpy(out, items->at, bytes) : NULL;
+}
+
+/* The attributes of an event follow it. */
+static void begin_event(struct span_build *b)
+{
+	attribute_set_begin(&b->set, b->arena, b->options->event_attribute_limit, b->options->value_chars);
+}
+
+static void end_event(struct span_build *b, struct model_event *event)
+{
+	if (!event)
+		return;
+	event->attributes = attribute_set_end(&b->set);
+	event->dropped_attributes = b->set.dropped;
 }
 
 void own_events_and_links(struct span_build *b, struct span *out)
 {
-	struct model_event events[EVENTS_MAX], event;
-	struct model_link links[LINKS_MAX], link;
-	size_t pos = 0, n, n_events = 0, n_links = 0;
+	struct model_event event_room[EVENTS_MAX], event, *last = NULL;
+	struct model_link link_room[LINKS_MAX], link;
+	struct items events = { (char *)event_room, 0, b->options->event_limit, sizeof event };
+	struct items links = { (char *)link_room, 0, b->options->link_limit, sizeof link };
+	size_t pos = 0, n;
 	enum span_tag tag;
 	const uint8_t *value;
 
 	if (!b->has[TAG_EVENT] && !b->has[TAG_LINK])
 		return;
 	while (span_next_string(b->copy, &pos, &tag, &value, &n)) {
-		if (tag == TAG_EVENT && parse_event(b, value, n, &event))
-			keep(events, &n_events, b->options->event_limit, &out->dropped_events, &event,
-			     sizeof event);
-		else if (tag == TAG_LINK && parse_link(value, n, &link))
-			keep(links, &n_links, b->options->link_limit, &out->dropped_links, &link,
-			     sizeof link);
+		if (tag == TAG_EVENT_ATTRIBUTE && last) {
+			put_attribute(b, value, n);
+		} else if (tag == TAG_EVENT) {
+			end_event(b, last);
+			last = parse_event(b, value, n, &event) ? keep(&events, &out->dropped_events, &event)
+								: NULL;
+			begin_event(b);
+		} else if (tag == TAG_LINK && parse_link(value, n, &link)) {
+			keep(&links, &out->dropped_links, &link);
+		}
 	}
-	out->events = to_arena(b->arena, events, n_events * sizeof event);
-	out->n_events = out->events ? n_events : 0;
-	out->links = to_arena(b->arena, links, n_links * sizeof link);
-	out->n_links = out->links ? n_links : 0;
+	end_event(b, last);
+	out->events = to_arena(b->arena, &events);
+	out->n_events = events.n;
+	out->links = to_arena(b->arena, &links);
+	out->n_links = links.n;
 }

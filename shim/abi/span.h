@@ -61,6 +61,10 @@ enum span_flag {
 	SPAN_FLAG_AMBIGUOUS_PARENT = 1u << 9,
 	SPAN_FLAG_HANDED_OVER =
 		1u << 10, /* set by the exporter: the owner died while it handed over the last bytes */
+	SPAN_FLAG_STATUS_OK = 1u << 11, /* own spans: what the program said of them; neither: unset */
+	SPAN_FLAG_STATUS_ERROR = 1u << 12,
+	SPAN_FLAG_EARLY_REQUEST =
+		1u << 13, /* own spans, UNDECIDED: so was the request that they are part of */
 };
 
 /* Request method, by RFC 9110 section 9 and RFC 5789; the text of any other is in TAG_METHOD. */
@@ -120,6 +124,7 @@ enum span_tag {
 	TAG_UNIX_PATH, /* path of the UNIX socket */
 	TAG_LINK,      /* 16 bytes trace id, 8 bytes span id, 1 byte flags */
 	TAG_IGNORED,   /* was something else, not to be used: a tracestate without a valid traceparent */
+	TAG_EVENT_ATTRIBUTE, /* as TAG_ATTRIBUTE, of the last event before it */
 	TAG_MAX
 };
 
@@ -160,7 +165,8 @@ struct span_record {
 	uint64_t wait_ns;            /* accept to first byte, 0 for later requests */
 	uint32_t request_number;     /* 0 for the first on its connection */
 	struct span_address proxied; /* source told by the PROXY protocol; family 0: none came */
-	uint32_t reserved[1];
+	uint16_t dropped_attributes; /* own spans: what found no room here, their events' included */
+	uint16_t dropped_events;
 };
 
 struct span_slot {
@@ -175,6 +181,7 @@ _Static_assert(offsetof(struct span_record, process) == 96, "ABI");
 _Static_assert(offsetof(struct span_record, peer) == 108, "ABI");
 _Static_assert(offsetof(struct span_record, connection) == 160, "ABI");
 _Static_assert(offsetof(struct span_record, proxied) == 180, "ABI");
+_Static_assert(offsetof(struct span_record, dropped_attributes) == 204, "ABI");
 _Static_assert(sizeof(struct span_record) == SPAN_HEAD_BYTES, "ABI");
 _Static_assert(sizeof(struct span_slot) == SPAN_SLOT_BYTES, "ABI");
 

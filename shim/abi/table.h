@@ -27,14 +27,14 @@
 #include "shim/abi/span.h"
 
 #define TABLE_MAGIC         0x31454C4241544254ull /* "TBTABLE1" */
-#define TABLE_ABI           4u
+#define TABLE_ABI           5u
 #define TABLE_SLOTS_DEFAULT 16384u
 #define TABLE_SLOTS_MIN     64u
 #define TABLE_SLOTS_MAX     (1u << 20)
 #define TABLE_PROCESSES     4096u
 #define TABLE_NO_SLOT       UINT32_MAX
 #define TABLE_NO_PROCESS    0u /* entry 0 is the shared one for processes that found no entry */
-#define TABLE_COUNTERS      32u
+#define TABLE_COUNTERS      36u
 #define TABLE_SHARDS        2u
 
 enum ledger {
@@ -71,7 +71,7 @@ struct table_process {
 	char executable[128]; /* /proc/self/exe, the end of it where it is longer */
 	char command[192];    /* argv as it was at start, NUL between, cut */
 	char service[80];     /* BTRACE_SERVICE or OTEL_SERVICE_NAME of this process */
-	uint8_t spare[80];
+	uint8_t spare[16];
 	_Atomic uint64_t counter[TABLE_SHARDS][TABLE_COUNTERS];
 };
 _Static_assert(sizeof(struct table_process) == 1024, "ABI");

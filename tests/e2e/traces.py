@@ -94,6 +94,8 @@ class Ledger(dict):
         c = self["client"]
         assert c["requests"] == c["taken"] + c["sampled_out"] + c["excluded"] + c["dropped"] + c["unbalanced"], c
         assert abs(c["unbalanced"]) <= unbalanced and abs(self["own"]["unbalanced"]) <= unbalanced, self
+        o = self["own"]
+        assert o["begun"] == o["taken"] + o["sampled_out"] + o["dropped"] + o["unbalanced"], o
         assert self["aborted"] <= self["taken"], "more aborted than taken: %s" % self
         for name, e in self["exporters"].items():
             went = e["sent"] + e["failed"] + e["queue_dropped"] + e["spooled"]

@@ -116,8 +116,13 @@ static void own(struct span_slot *s)
 	record_bytes(s, TAG_ATTRIBUTE, "\x04r\0\0\0\0\0\0\0\xe0?", 11);
 	record_bytes(s, TAG_ATTRIBUTE, "\x01model\0bert", 11);
 	record_bytes(s, TAG_EVENT, event, sizeof event);
+	record_bytes(s, TAG_EVENT_ATTRIBUTE, "\x01table\0books", 12);
+	record_bytes(s, TAG_EVENT_ATTRIBUTE, "\x03rows\0\x07\0\0\0\0\0\0\0", 14);
 	record_bytes(s, TAG_LINK, link, sizeof link);
 	record_text(s, TAG_STATUS_MESSAGE, "out of memory");
+	s->head.flags |= SPAN_FLAG_STATUS_ERROR;
+	s->head.dropped_attributes = 2;
+	s->head.dropped_events = 1;
 }
 
 const struct golden_request golden_requests[] = {

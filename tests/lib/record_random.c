@@ -87,6 +87,7 @@ static size_t put_value(struct bytes *in, enum span_tag tag, uint8_t *out, size_
 	case TAG_LINK: fill(in, out, 25); return 25;
 	case TAG_EVENT: fill(in, out, 8); return 8 + put_text(in, out + 8, room - 8);
 	case TAG_ATTRIBUTE:
+	case TAG_EVENT_ATTRIBUTE:
 		out[n++] = (uint8_t)(1 + take(in) % 4);
 		n += put_text(in, out + n, room - n - 9);
 		out[n++] = 0;
@@ -172,7 +173,7 @@ void options_random(struct bytes *in, struct span_options *out)
 	if (b & 0x40)
 		out->value_chars = b & 15;
 	if (b & 0x80)
-		out->event_limit = out->link_limit = b & 3;
+		out->event_limit = out->link_limit = out->event_attribute_limit = b & 3;
 	if (b == 0x3f)
 		out->redact_headers.n = 0;
 }

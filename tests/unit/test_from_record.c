@@ -246,6 +246,58 @@ Test(from_record, limits_drop_and_count)
 	cr_expect_eq(span.dropped_links, 2);
 }
 
+Test(from_record, attributes_of_an_event_follow_it)
+{
+	struct span_slot s = record_plain(SPAN_KIND_INTERNAL);
+	uint8_t event[9] = { [8] = 'e' };
+	struct span span;
+
+	s.head.status = 0;
+	record_bytes(&s, TAG_EVENT_ATTRIBUTE, "\x01of\0none", 8);
+	record_bytes(&s, TAG_EVENT, event, sizeof event);
+	record_bytes(&s, TAG_EVENT_ATTRIBUTE, "\x01k\0first", 8);
+	record_bytes(&s, TAG_ATTRIBUTE, "\x01k\0of the span", 14);
+	record_bytes(&s, TAG_EVENT_ATTRIBUTE, "\x02l\0\1", 4);
+	record_bytes(&s, TAG_EVENT, event, sizeof event);
+	record_bytes(&s, TAG_EVENT_ATTRIBUTE, "\x01k\0second", 9);
+	record_bytes(&s, TAG_EVENT, event, sizeof event);
+	record_bytes(&s, TAG_EVENT_ATTRIBUTE, "\x01k\0third", 8);
+	options.event_limit = 2;
+	options.event_attribute_limit = 1;
+	s.head.dropped_attributes = 3;
+	s.head.dropped_events = 4;
+	span = make(&s);
+	EXPECT(span, "k", "of the span");
+	cr_expect_eq(span.attributes.n, 1);
+	cr_expect_eq(span.dropped_attributes, 3);
+	cr_assert_eq(span.n_events, 2);
+	cr_expect_eq(span.dropped_events, 4 + 1);
+	cr_assert_eq(span.events[0].attributes.n, 1);
+	cr_expect(slice_is(span.events[0].attributes.items[0].value.string, "first"));
+	cr_expect_eq(span.events[0].dropped_attributes, 1);
+	cr_assert_eq(span.events[1].attributes.n, 1);
+	cr_expect(slice_is(span.events[1].attributes.items[0].value.string, "second"));
+	cr_expect_eq(span.events[1].dropped_attributes, 0);
+}
+
+Test(from_record, status_of_an_own_span_is_what_the_program_says)
+{
+	struct span_slot s = record_plain(SPAN_KIND_INTERNAL);
+
+	s.head.status = 0;
+	record_text(&s, TAG_STATUS_MESSAGE, "out of tea");
+	cr_expect_eq(make(&s).status, MODEL_STATUS_UNSET);
+	s.head.flags |= SPAN_FLAG_STATUS_OK;
+	cr_expect_eq(make(&s).status, MODEL_STATUS_OK);
+	cr_expect_eq(make(&s).status_message.n, 0);
+	s.head.end = SPAN_END_PROCESS_DIED;
+	cr_expect_eq(make(&s).status, MODEL_STATUS_ERROR);
+	s.head.end = SPAN_END_COMPLETE;
+	s.head.flags |= SPAN_FLAG_STATUS_ERROR;
+	cr_expect_eq(make(&s).status, MODEL_STATUS_ERROR);
+	cr_expect(slice_is(make(&s).status_message, "out of tea"));
+}
+
 Test(from_record, values_are_cut_by_characters)
 {
 	struct span_slot s = record_plain(SPAN_KIND_SERVER);
