@@ -30,20 +30,33 @@ static bool counts(const char *variable)
 	return false;
 }
 
+/* Processes see each other's ids and times only within one PID namespace and one time namespace (since
+ * Linux 5.6). */
+static uint64_t add_namespaces(uint64_t hash)
+{
+	static const char *const paths[] = { "/proc/self/ns/pid", "/proc/self/ns/time" };
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		long n = sys3(SYS_readlink, paths[i], (void *)name, sizeof(name));
+
+		hash = add(hash, name, n > 0 ? (size_t)n : 0);
+	}
+	return hash;
+}
+
 void identity_name(char out[64], uint32_t uid, const char *config, char *const *environment)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint64_t hash[2] = { UINT64_C(0xcbf29ce484222325), UINT64_C(0x6c62272e07bb0142) };
 	uint64_t sum = 0;
 	uint32_t abi = TABLE_ABI;
-	char namespace[64];
-	long n = sys3(SYS_readlink, "/proc/self/ns/pid", (void *)namespace, sizeof(namespace));
 	size_t at = 7;
 
 	for (int i = 0; i < 2; i++) {
 		hash[i] = add(hash[i], &abi, sizeof(abi));
 		hash[i] = add(hash[i], &uid, sizeof(uid));
-		hash[i] = add(hash[i], namespace, n > 0 ? (size_t)n : 0);
+		hash[i] = add_namespaces(hash[i]);
 		hash[i] = add(hash[i], config, strlen(config) + 1);
 	}
 	/* A sum, as the order of the variables says nothing. */

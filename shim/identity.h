@@ -4,7 +4,7 @@
 
 /*
  * The name of a session: processes with the same one share an exporter. A hash
- * of uid, PID namespace, the config's path and the values of all BTRACE_*,
+ * of uid, PID and time namespace, the config's path and the values of all BTRACE_*,
  * BENTOML_CONFIG* and OTEL_* variables but those that speak of one process only
  * (service name), and the ABI version. Not a secret: who joins is checked by
  * peer credentials.
