@@ -16,7 +16,9 @@
 #include "shim/sys.h"
 
 #define STACK_BYTES (128u * 1024)
-#define WAIT_TRIES  200 /* of one millisecond, for a thread that comes while another one activates */
+/* Of one millisecond: */
+#define WAIT_TRIES   200  /* for a thread that comes while another one activates */
+#define POLICY_TRIES 1000 /* for a command's exporter to have read its configuration */
 
 static void say(const char *a, const char *b, const char *c)
 {
@@ -80,15 +82,27 @@ static bool run_session_child(struct session *session)
 	return pid >= 0 && session->base;
 }
 
-static __attribute__((cold, noinline)) bool start(void)
+static void pause_one(void)
 {
-	struct session session = { .what = "cannot start the exporter", .detail = "" };
+	struct timespec millisecond = { 0, 1000000 };
+
+	sys2(SYS_nanosleep, (void *)&millisecond, 0);
+}
+
+static __attribute__((cold, noinline)) bool start(bool client)
+{
+	struct session session = { .what = "cannot start the exporter", .detail = "", .client = client };
 
 	if (run_session_child(&session) && !table_attach(&shim.table, session.base, session.bytes)) {
 		sys3(SYS_madvise, session.base, session.bytes, MADV_DONTDUMP);
 		atomic_store_explicit(&shim_mode, SHIM_ACTIVE, memory_order_release);
 		self_get();
 		return true;
+	}
+	if (session.unwanted) {
+		atomic_store_explicit(&shim.client_unwanted, 1, memory_order_relaxed);
+		atomic_store_explicit(&shim_mode, SHIM_ARMED, memory_order_release);
+		return false;
 	}
 	if (session.base)
 		sys2(SYS_munmap, session.base, session.bytes);
@@ -97,17 +111,37 @@ static __attribute__((cold, noinline)) bool start(void)
 	return false;
 }
 
+/* Who comes while another thread activates waits for it. */
+static bool activate_for(bool client)
+{
+	for (int i = 0; i <= WAIT_TRIES; i++) {
+		uint32_t mode = SHIM_ARMED;
+
+		if (client && atomic_load_explicit(&shim.client_unwanted, memory_order_relaxed))
+			break;
+		if (atomic_compare_exchange_strong_explicit(&shim_mode, &mode, SHIM_STARTING,
+							    memory_order_acq_rel, memory_order_acquire))
+			return start(client);
+		if (mode != SHIM_STARTING)
+			return mode == SHIM_ACTIVE;
+		pause_one();
+	}
+	return false;
+}
+
 bool activate(void)
 {
-	uint32_t armed = SHIM_ARMED;
-	struct timespec millisecond = { 0, 1000000 };
+	if (!activate_for(false))
+		return false;
+	atomic_store_explicit(&shim.serves, 1, memory_order_relaxed);
+	return true;
+}
 
-	if (atomic_compare_exchange_strong_explicit(&shim_mode, &armed, SHIM_STARTING, memory_order_acq_rel,
-						    memory_order_acquire))
-		return start();
-	for (int i = 0; armed == SHIM_STARTING && i < WAIT_TRIES; i++) {
-		sys2(SYS_nanosleep, (void *)&millisecond, 0);
-		armed = atomic_load_explicit(&shim_mode, memory_order_acquire);
-	}
-	return armed == SHIM_ACTIVE;
+bool activate_client(void)
+{
+	if (!activate_for(true))
+		return false;
+	for (int i = 0; i < POLICY_TRIES && !table_policy(&shim.table); i++)
+		pause_one();
+	return true;
 }

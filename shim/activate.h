@@ -4,10 +4,10 @@
 
 /*
  * From configured to tracing: join the exporter of this user and config, or
- * start one. Happens once per process, at the first listen() or accept(). True
- * if tracing is active afterwards. Opens no descriptor in the host, starts no
- * child that the host could notice, blocks for the time of an exec at most (to
- * join: two seconds at most, if the exporter does not answer).
+ * start one. Happens once per process, at the first listen() or accept(), with
+ * `client_only` at the first connect(). True if tracing is active afterwards. Opens no descriptor in the
+ * host, starts no child that the host could notice, blocks for the time of an exec at most (to join: two
+ * seconds at most, if the exporter does not answer).
  */
 
 #include <stdbool.h>
@@ -16,6 +16,14 @@
 #include "shim/abi/wanted.h"
 
 bool activate(void);
+
+/*
+ * The same at a connect(): only if the configuration asks for programs that
+ * never serve. It then waits for the exporter to have read it (some 20 ms, a
+ * second at most), as a command such as curl is over before that, and what it
+ * sent could not be given a context any more.
+ */
+bool activate_client(void);
 
 /* start.c: what the constructor kept for it; all absolute, NUL-terminated. */
 struct start_facts {

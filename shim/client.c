@@ -124,8 +124,12 @@ static void adopt(struct span_record *r, const struct parent *parent)
 		r->flags |= SPAN_FLAG_REMOTE_PARENT;
 	if (parent->debug)
 		r->flags |= SPAN_FLAG_DEBUG;
-	if (parent->ambiguous)
-		r->flags |= SPAN_FLAG_AMBIGUOUS_PARENT;
+}
+
+static void mark_ambiguous(struct span_slot *slot)
+{
+	slot->head.flags |= SPAN_FLAG_AMBIGUOUS_PARENT;
+	ledger_count(LEDGER_CLIENT_AMBIGUOUS);
 }
 
 /* Also what is not recorded goes on, with the flag that says so. */
@@ -153,14 +157,25 @@ void client_judge(struct conn *c, struct pending *p, const struct policy *policy
 
 	if (!slot)
 		return;
-	if (!policy || policy->mode != POLICY_ON) {
+	if (!policy) { /* the worker judges it by its own headers; no open request is decided either */
+		serving_search(NULL, &found);
+		if (found.all)
+			mark_ambiguous(slot);
+		return;
+	}
+	if (policy->mode != POLICY_ON) {
 		request_drop(p, LEDGER_DROPPED_OFF);
+		return;
+	}
+	if (!(policy->flags & POLICY_FLAG_CLIENT_SPANS)) { /* connected before the policy came */
+		request_drop(p, LEDGER_DROPPED_OFF);
+		conn_give_up(c, LEDGER_OPAQUE_NOT_HTTP);
 		return;
 	}
 	find_parent(policy, slot, &parent, &found);
 	adopt(&slot->head, &parent);
 	if (parent.ambiguous) {
-		ledger_count(LEDGER_CLIENT_AMBIGUOUS);
+		mark_ambiguous(slot);
 		put_links(slot, &found);
 	}
 	if (parent.decision == SERVING_SAMPLED)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "shim/activate.h"
 #include "shim/address.h"
 #include "shim/exchange.h"
 #include "shim/guard.h"
@@ -70,23 +71,43 @@ static bool asked_for(void)
 {
 	const struct policy *policy = table_policy(&shim.table);
 
-	return policy && policy->mode == POLICY_ON && policy->flags & POLICY_FLAG_CLIENT_SPANS &&
-	       !atomic_load_explicit(&shim.table.header->over, memory_order_relaxed);
+	if (atomic_load_explicit(&shim.table.header->over, memory_order_relaxed))
+		return false;
+	if (!policy) /* what is sent before it comes is judged by the exporter */
+		return true;
+	return policy->mode == POLICY_ON && policy->flags & POLICY_FLAG_CLIENT_SPANS &&
+	       (policy->flags & POLICY_FLAG_CLIENT_ONLY ||
+		atomic_load_explicit(&shim.serves, memory_order_relaxed));
+}
+
+static bool is_active(void) { return atomic_load_explicit(&shim_mode, memory_order_acquire) == SHIM_ACTIVE; }
+
+/* Cheap for who never serves, and is not to be traced: asked once. */
+static bool may_activate(int fd)
+{
+	return shim_armed() && !atomic_load_explicit(&shim.client_unwanted, memory_order_relaxed) &&
+	       is_stream(fd) && activate_client();
+}
+
+static void connected(int fd, const struct sockaddr *addr, socklen_t length, bool open)
+{
+	open = open && address_followed(addr->sa_family);
+	if (!is_active() && !(open && may_activate(fd)))
+		return;
+	if (sys0(SYS_getpid) != (long)self_get()->pid) /* a vfork child's descriptors are not ours */
+		return;
+	if (open && asked_for() && is_stream(fd))
+		follow(fd, addr, length);
+	else if (shim_tracks(fd))
+		fd_forget(fd);
 }
 
 void shim_connected(int fd, const struct sockaddr *addr, socklen_t length, int result)
 {
 	int error = errno;
 
-	if (atomic_load_explicit(&shim_mode, memory_order_acquire) != SHIM_ACTIVE || !addr ||
-	    length < sizeof(sa_family_t) || (result < 0 && (error == EALREADY || error == EISCONN)) ||
-	    sys0(SYS_getpid) != (long)self_get()->pid) /* a vfork child's descriptors are not ours */
-		return;
-	if (may_be_connected(result, error) && address_followed(addr->sa_family) && asked_for() &&
-	    is_stream(fd))
-		follow(fd, addr, length);
-	else if (shim_tracks(fd))
-		fd_forget(fd);
+	if (addr && length >= sizeof(sa_family_t) && !(result < 0 && (error == EALREADY || error == EISCONN)))
+		connected(fd, addr, length, may_be_connected(result, error));
 	errno = error;
 }
 

@@ -344,3 +344,12 @@ enum decide_verdict decide_client(struct table_header *header, const struct poli
 		r->trace_flags |= W3C_FLAG_RANDOM;
 	return DECIDE_SAMPLED;
 }
+
+enum decide_verdict decide_client_late(struct table_header *header, const struct policy *policy,
+				       struct span_slot *slot)
+{
+	struct head head;
+
+	collect(slot, &head);
+	return decide_client(header, policy, slot, adopt_parent(policy, slot, &head));
+}

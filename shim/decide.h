@@ -53,6 +53,10 @@ bool decide_context(const struct policy *policy, struct span_slot *slot, struct 
  * rule for remote parents; without one that of a new trace. Sets trace_flags (random bit), flags.
  * Own spans too. header NULL: without the limit of rate.
  */
+/* The worker's: of a CLIENT span that was sent before there was a policy. */
+enum decide_verdict decide_client_late(struct table_header *header, const struct policy *policy,
+				       struct span_slot *slot);
+
 enum decide_verdict decide_client(struct table_header *header, const struct policy *policy,
 				  struct span_slot *slot, enum policy_parent_state parent);
 

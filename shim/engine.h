@@ -32,8 +32,10 @@ struct shim {
 	int (*clock_gettime)(clockid_t, struct timespec *); /* libc's own, whatever else is preloaded */
 	_Atomic uint64_t connections;                       /* numbers them */
 	_Atomic uint32_t epochs;
-	_Atomic uint32_t persons; /* numbers threads, see self_person() */
-	_Atomic uint32_t forks;   /* calls of fork() that made a child of this process */
+	_Atomic uint32_t persons;         /* numbers threads, see self_person() */
+	_Atomic uint32_t serves;          /* it has listened or accepted, or was forked by one that has */
+	_Atomic uint32_t client_unwanted; /* a connect() has asked; the configuration has no client_only */
+	_Atomic uint32_t forks;           /* calls of fork() that made a child of this process */
 	char executable[128];
 	char command[192];
 	char service[80];

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 
 #include "shim/activate.h"
+#include "shim/client_only.h"
 #include "shim/engine.h"
 #include "shim/identity.h"
 #include "shim/sys.h"
@@ -328,6 +329,9 @@ int session_child(void *argument)
 
 	close_all();
 	name_session(s);
+	s->unwanted = s->client && !client_only_wanted(s->config);
+	if (s->unwanted)
+		return 0;
 	for (int i = 0; i < TRIES && !done; i++) {
 		if (i > 1)
 			sys2(SYS_nanosleep, (void *)&pause, 0);

@@ -8,6 +8,7 @@
  * system calls only and leaves by returning.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,8 @@ struct session {
 	const char *what; /* and what it was */
 	const char *detail;
 	char *stack;
+	bool client;   /* asked for by a connect(): only if the configuration says client_only */
+	bool unwanted; /* and it does not: base is NULL, and nothing failed */
 	char name[64];
 	char config[4096]; /* path of the config, absolute, "" without */
 };

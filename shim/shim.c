@@ -24,6 +24,9 @@ static bool wanted(void)
 	       !atomic_load_explicit(&shim.table.header->over, memory_order_relaxed);
 }
 
+/* Active, and not only for what it asks of others (client_only). */
+static bool serves(void) { return active() && atomic_load_explicit(&shim.serves, memory_order_relaxed); }
+
 /*
  * A vfork or CLONE_VM child runs on our memory: what it closes, it closes in
  * its own descriptor table, and we must not believe it. One system call per
@@ -119,7 +122,7 @@ static void follow(int fd, uint32_t listener, const struct sockaddr *addr, sockl
 void shim_accepted(int listener, int fd, const struct sockaddr *addr, socklen_t length)
 {
 	GUARD_ENTER();
-	if (!active() && !activate()) {
+	if (!serves() && !activate()) {
 		GUARD_LEAVE();
 		return;
 	}
@@ -193,7 +196,7 @@ void shim_duplicated(int from, int to)
 
 void take_up(int fd, const struct sockaddr_storage *peer)
 {
-	if ((active() || activate()) && wanted())
+	if ((serves() || activate()) && wanted())
 		follow(fd, 0, (const struct sockaddr *)peer, sizeof(*peer));
 }
 

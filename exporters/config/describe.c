@@ -30,6 +30,8 @@ void config_describe(const struct config *c, struct buf *out)
 		buf_printf(out, "%s%s", i ? " and " : "", c->exporters[i].what);
 	buf_add_text(out, ", ");
 	describe_sampling(c, out);
+	if (c->client_only && c->client_spans)
+		buf_add_text(out, ", programs that never serve as well");
 	if (c->excluded_urls.n)
 		buf_printf(out, ", %zu excluded pattern%s", c->excluded_urls.n, plural(c->excluded_urls.n));
 	if (c->keep_errors || c->keep_slower_than_ns) {

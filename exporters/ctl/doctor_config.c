@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "exporters/ctl/doctor.h"
@@ -52,6 +53,28 @@ static void check(struct doctor *d, const char *shown, const struct config *conf
 			   shown, config->why_off ? config->why_off : "there is nothing to export to");
 	for (size_t i = 0; config->on && i < config->n_exporters; i++)
 		doctor_reach(d, &config->exporters[i]);
+	if (config->on && config->client_only && !config->client_spans)
+		doctor_add(d, FINDING_WARNING, "client_spans: true",
+			   "client_only has no effect without client_spans");
+}
+
+/* A program that connects looks at the text of the file, see wanted_client_only(). */
+static void check_client_only(struct doctor *d, const char *file, const char *const *environment)
+{
+	static char text[64 * 1024];
+	FILE *f = fopen(file, "re");
+	struct stat st;
+	size_t n = 0;
+
+	if (f && fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode))
+		n = fread(text, 1, sizeof(text), f);
+	if (f)
+		fclose(f);
+	if (!wanted_client_only(text, n) && !wanted_client_only_by(environment))
+		doctor_add(d, FINDING_WARNING,
+			   "write `client_only: true` into the first 64 KiB of a regular file, or set "
+			   "BTRACE_CONFIG_OPTIONS=tracing.client_only=true",
+			   "programs that never serve cannot see that client_only is set");
 }
 
 void doctor_config(struct doctor *d, const char *path, const char *directory, const char *const *environment)
@@ -79,6 +102,8 @@ void doctor_config(struct doctor *d, const char *path, const char *directory, co
 	if (!configure_read(file, directory, environment, &config, &report)) {
 		config_check_files(&config, &report);
 		check(d, shown, &config);
+		if (config.on && config.client_only)
+			check_client_only(d, file, environment);
 	}
 	add_messages(d, &report);
 	config_release(&config);

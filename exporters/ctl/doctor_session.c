@@ -102,9 +102,9 @@ void doctor_session(struct doctor *d, uint32_t pid, bool mapped)
 			   "it has a span table, but no exporter is there that reads it");
 	} else {
 		doctor_add(d, FINDING_WARNING,
-			   "it begins with the first listen() or accept(); if the server listens already, "
-			   "one line "
-			   "on its standard error says why not",
+			   "it begins with the first listen() or accept(), with client_only with the first "
+			   "connect() too; if the server listens already, one line on its standard error "
+			   "says why not",
 			   "the library is loaded, but there is no tracing session yet");
 	}
 	free(a);

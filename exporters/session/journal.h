@@ -28,6 +28,7 @@ struct journal_counts {
 	uint64_t children;                           /* further spans of the taken requests: child_spans */
 	uint64_t sampled_out, excluded, dropped_off; /* judged by the worker: they came before the policy */
 	uint64_t own_sampled_out, own_dropped;       /* the same */
+	uint64_t client_sampled_out, client_dropped; /* likewise */
 };
 
 struct journal_entry {

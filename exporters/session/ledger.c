@@ -63,11 +63,12 @@ void ledger_sum(const struct session *s, struct ledger_sums *out)
 	out->dropped = out->table_full + out->pipeline_overflow + out->policy_off + out->invalid;
 	out->opaque = opaque_of(out);
 	out->client_taken = c->client_taken;
+	out->client_sampled_out = out->counter[LEDGER_CLIENT_SAMPLED_OUT] + c->client_sampled_out;
+	out->client_dropped = out->counter[LEDGER_CLIENT_DROPPED] + c->client_dropped;
 	out->own_taken = c->own_taken;
 	out->client_unbalanced =
-		(int64_t)(out->counter[LEDGER_CLIENT_REQUESTS] - out->client_taken -
-			  out->counter[LEDGER_CLIENT_SAMPLED_OUT] - out->counter[LEDGER_CLIENT_EXCLUDED] -
-			  out->counter[LEDGER_CLIENT_DROPPED]);
+		(int64_t)(out->counter[LEDGER_CLIENT_REQUESTS] - out->client_taken - out->client_sampled_out -
+			  out->counter[LEDGER_CLIENT_EXCLUDED] - out->client_dropped);
 	out->own_sampled_out = out->counter[LEDGER_OWN_SAMPLED_OUT] + c->own_sampled_out;
 	out->own_dropped = out->counter[LEDGER_OWN_DROPPED] + c->own_dropped;
 	out->own_unbalanced = (int64_t)(out->counter[LEDGER_OWN_SPANS] - out->own_taken -
@@ -85,8 +86,8 @@ static void text_of_clients(const struct ledger_sums *l, struct buf *out)
 			   l->client_taken);
 	if (l->counter[LEDGER_CLIENT_AMBIGUOUS])
 		buf_printf(out, ", %" PRIu64 " ambiguous", l->counter[LEDGER_CLIENT_AMBIGUOUS]);
-	if (l->counter[LEDGER_CLIENT_DROPPED])
-		buf_printf(out, ", %" PRIu64 " dropped", l->counter[LEDGER_CLIENT_DROPPED]);
+	if (l->client_dropped)
+		buf_printf(out, ", %" PRIu64 " dropped", l->client_dropped);
 	if (l->client_unbalanced)
 		buf_printf(out, ", %" PRId64 " unbalanced", l->client_unbalanced);
 }
@@ -155,9 +156,9 @@ static void json_clients(const struct ledger_sums *l, struct buf *out)
 	json_number(out, ",\"client\":{", "connections", l->counter[LEDGER_CLIENT_CONNECTIONS]);
 	json_number(out, ",", "requests", l->counter[LEDGER_CLIENT_REQUESTS]);
 	json_number(out, ",", "taken", l->client_taken);
-	json_number(out, ",", "sampled_out", l->counter[LEDGER_CLIENT_SAMPLED_OUT]);
+	json_number(out, ",", "sampled_out", l->client_sampled_out);
 	json_number(out, ",", "excluded", l->counter[LEDGER_CLIENT_EXCLUDED]);
-	json_number(out, ",", "dropped", l->counter[LEDGER_CLIENT_DROPPED]);
+	json_number(out, ",", "dropped", l->client_dropped);
 	json_number(out, ",", "ambiguous", l->counter[LEDGER_CLIENT_AMBIGUOUS]);
 	json_number(out, ",", "injected", l->counter[LEDGER_INJECTED]);
 	json_number(out, ",", "opaque_connections", l->counter[LEDGER_CLIENT_OPAQUE]);

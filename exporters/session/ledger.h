@@ -17,8 +17,8 @@ struct ledger_sums {
 	uint64_t requests, taken, sampled_out, excluded, aborted;
 	uint64_t table_full, pipeline_overflow, policy_off, invalid, dropped;
 	uint64_t opaque;
-	uint64_t client_taken, own_taken;
-	uint64_t own_sampled_out, own_dropped;
+	uint64_t client_taken, client_sampled_out, client_dropped;
+	uint64_t own_taken, own_sampled_out, own_dropped;
 	int64_t unbalanced, client_unbalanced, own_unbalanced;
 };
 

@@ -47,6 +47,8 @@ static uint32_t flags_of(const struct config *config)
 		flags |= POLICY_FLAG_URL_FROM_HOST;
 	if (config->client_spans)
 		flags |= POLICY_FLAG_CLIENT_SPANS;
+	if (config->client_spans && config->client_only)
+		flags |= POLICY_FLAG_CLIENT_ONLY;
 	if (config->client_spans && config->inject)
 		flags |= POLICY_FLAG_INJECT;
 	return flags;

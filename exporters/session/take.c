@@ -151,6 +151,19 @@ static bool judge_own(struct take *t, const struct policy *policy, struct span_s
 	return false;
 }
 
+/* Of a request that was sent before there was a policy. */
+static bool is_client_kept(struct take *t, struct span_slot *copy, const struct policy *policy)
+{
+	if (!policy || policy->mode != POLICY_ON || !(policy->flags & POLICY_FLAG_CLIENT_SPANS)) {
+		t->counts.client_dropped++;
+		return false;
+	}
+	if (decide_client_late(t->session->table.header, policy, copy) == DECIDE_SAMPLED)
+		return true;
+	t->counts.client_sampled_out++;
+	return false;
+}
+
 /* Does the span go out? If not, it is counted here. */
 static bool is_kept(struct take *t, struct span_slot *copy)
 {
@@ -159,6 +172,8 @@ static bool is_kept(struct take *t, struct span_slot *copy)
 
 	if (copy->head.flags & SPAN_FLAG_UNDECIDED && copy->head.kind == SPAN_KIND_INTERNAL)
 		return judge_own(t, policy, copy);
+	if (copy->head.flags & SPAN_FLAG_UNDECIDED && copy->head.kind == SPAN_KIND_CLIENT)
+		return is_client_kept(t, copy, policy);
 	if (copy->head.flags & SPAN_FLAG_UNDECIDED) {
 		if (!policy || policy->mode != POLICY_ON) {
 			t->counts.dropped_off++;

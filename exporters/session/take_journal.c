@@ -71,6 +71,8 @@ static void add(struct journal_counts *to, const struct journal_counts *n)
 	to->dropped_off += n->dropped_off;
 	to->own_sampled_out += n->own_sampled_out;
 	to->own_dropped += n->own_dropped;
+	to->client_sampled_out += n->client_sampled_out;
+	to->client_dropped += n->client_dropped;
 }
 
 /* The slots of the batch in the journal, which all exporters have. */

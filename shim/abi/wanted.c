@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* memmem */
 #include "shim/abi/wanted.h"
 
 #include <string.h>
@@ -36,10 +37,11 @@ const char *wanted_not(const char *const *environment)
 	return otel && !strcasecmp(otel, "true") ? "OTEL_SDK_DISABLED" : NULL;
 }
 
+static const char *const options[] = { "BTRACE_CONFIG_OPTIONS", "BENTOML_CONFIG_OPTIONS",
+				       "BENTOML_CONFIG_OVERRIDES" };
+
 bool wanted_by(const char *const *environment)
 {
-	static const char *const options[] = { "BTRACE_CONFIG_OPTIONS", "BENTOML_CONFIG_OPTIONS",
-					       "BENTOML_CONFIG_OVERRIDES" };
 	const char *exporter = wanted_get(environment, "OTEL_TRACES_EXPORTER"), *value;
 
 	if (wanted_not(environment))
@@ -116,4 +118,52 @@ bool wanted_config(const char *const *environment, char out[WANTED_PATH_BYTES])
 	if (changed < 0)
 		*out = 0;
 	return changed >= 0;
+}
+
+static bool is_commented(const char *text, const char *at)
+{
+	for (; at > text && at[-1] != '\n'; at--)
+		if (at[-1] == '#' && (at - 1 == text || at[-2] == ' ' || at[-2] == '\t' || at[-2] == '\n'))
+			return true;
+	return false;
+}
+
+/* Behind the key: `: true`, `=on`, `": 1`... All that is not plainly false is true. */
+static bool is_set(const char *p, const char *end)
+{
+	while (p < end && (*p == '"' || *p == '\'' || *p == ' '))
+		p++;
+	if (p == end || (*p != ':' && *p != '='))
+		return false;
+	for (p++; p < end && (*p == '"' || *p == '\'' || *p == ' ' || *p == '\t');)
+		p++;
+	if (p == end || strchr("\r\n#,}~0nNfF", *p))
+		return false;
+	return !((*p | 0x20) == 'o' && end - p > 1 && (p[1] | 0x20) == 'f');
+}
+
+bool wanted_client_only(const char *text, size_t n)
+{
+	static const char key[] = "client_only";
+	const char *end = text + n, *at = text;
+
+	while ((at = memmem(at, (size_t)(end - at), key, sizeof(key) - 1))) {
+		const char *behind = at + sizeof(key) - 1;
+
+		if (!(at > text && is_name(at[-1])) && !is_commented(text, at) && is_set(behind, end))
+			return true;
+		at = behind;
+	}
+	return false;
+}
+
+bool wanted_client_only_by(const char *const *environment)
+{
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		const char *value = wanted_get(environment, options[i]);
+
+		if (value && wanted_client_only(value, strlen(value)))
+			return true;
+	}
+	return false;
 }

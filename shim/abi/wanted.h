@@ -31,4 +31,14 @@ bool wanted_by(const char *const *environment);
  */
 bool wanted_config(const char *const *environment, char out[WANTED_PATH_BYTES]);
 
+/*
+ * Does a piece of configuration (a YAML file, or the value of one of the option variables) look as if it sets
+ * client_only? Asked before any exporter is there to read it, so it is a look at the text: a key of that name
+ * that is no comment and whose value is not plainly false. The exporter's reading has the last word.
+ */
+bool wanted_client_only(const char *text, size_t n);
+
+/* The same of the option variables. */
+bool wanted_client_only_by(const char *const *environment);
+
 #endif

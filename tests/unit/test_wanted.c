@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 Test(wanted, what_asks_for_tracing)
@@ -117,4 +118,48 @@ Test(wanted, a_path_that_grows_beyond_all_bounds_is_none)
 	big[WANTED_PATH_BYTES + 13] = 0;
 	cr_expect(wanted_config(long_one, path));
 	cr_expect_eq(strlen(path), WANTED_PATH_BYTES - 1);
+}
+
+Test(wanted, client_only_is_seen_in_the_text_of_a_configuration)
+{
+	static const struct {
+		const char *text;
+		bool wanted;
+	} table[] = {
+		{ "tracing:\n  client_only: true\n", true },
+		{ "tracing: {client_only: on, sample_rate: 1}", true },
+		{ "{\"tracing\": {\"client_only\": true}}", true },
+		{ "{'client_only':'Yes'}", true },
+		{ "tracing.client_only=true tracing.sample_rate=1", true },
+		{ "client_only: ${WHETHER}", true },
+		{ "#client_only: true\nclient_only: 1 # or false", true },
+		{ "url: http://x/#y\n  client_only: true", true },
+		{ "client_only: false", false },
+		{ "client_only: False\n", false },
+		{ "client_only: no", false },
+		{ "client_only: OFF", false },
+		{ "client_only: 0", false },
+		{ "client_only:\n", false },
+		{ "client_only:", false },
+		{ "client_only", false },
+		{ "  # client_only: true\n", false },
+		{ "#client_only: true", false },
+		{ "x: y #client_only: true", false },
+		{ "not_client_only: true", false },
+		{ "client_only_more: true", false },
+		{ "", false },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		size_t n = strlen(table[i].text);
+		char *copy = malloc(n ? n : 1); /* no byte behind it is read */
+		char variable[256];
+		const char *const environment[] = { "A=client_only: true", variable, NULL };
+
+		memcpy(copy, table[i].text, n);
+		cr_expect_eq(wanted_client_only(copy, n), table[i].wanted, "%s", table[i].text);
+		snprintf(variable, sizeof(variable), "BTRACE_CONFIG_OPTIONS=%s", table[i].text);
+		cr_expect_eq(wanted_client_only_by(environment), table[i].wanted, "%s", variable);
+		free(copy);
+	}
 }

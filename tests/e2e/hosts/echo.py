@@ -5,7 +5,7 @@
 	echo.py PORT [PATH]		PATH: listens on that UNIX socket as well
 
 Answers {"target": ..., "headers": [[name, value]...], "body": ...} as JSON; names as they came. /status/N answers with
-that status, /close without Content-Length, /die not at all. A thread per connection, keep-alive.
+that status, /close without Content-Length, /die not at all. A thread per connection, kept until told to close it.
 """
 import json
 import socket
@@ -67,7 +67,7 @@ def serve(connection):
                 if target.startswith("/slow"):
                     time.sleep(0.05)
                 connection.sendall(answer(target, lines[1:], body))
-                if target.startswith("/close"):
+                if target.startswith("/close") or any(line.lower() == "connection: close" for line in lines):
                     return
         except (ConnectionError, OSError):
             pass
