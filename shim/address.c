@@ -8,26 +8,24 @@
 
 #include "shim/sys.h"
 
-void address_parse(const struct sockaddr *addr, socklen_t length, uint16_t *family, uint16_t *port,
-		   uint8_t out[16])
+void address_parse(const struct sockaddr *addr, socklen_t length, struct span_address *out)
 {
-	memset(out, 0, 16);
-	*family = *port = 0;
+	memset(out, 0, sizeof(*out));
 	if (!addr || length < sizeof(sa_family_t))
 		return;
-	*family = addr->sa_family;
+	out->family = addr->sa_family;
 	if (addr->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
 		struct sockaddr_in in;
 
 		memcpy(&in, addr, sizeof(in));
-		*port = ntohs(in.sin_port);
-		memcpy(out, &in.sin_addr, 4);
+		out->port = ntohs(in.sin_port);
+		memcpy(out->addr, &in.sin_addr, 4);
 	} else if (addr->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
 		struct sockaddr_in6 in;
 
 		memcpy(&in, addr, sizeof(in));
-		*port = ntohs(in.sin6_port);
-		memcpy(out, &in.sin6_addr, 16);
+		out->port = ntohs(in.sin6_port);
+		memcpy(out->addr, &in.sin6_addr, 16);
 	}
 }
 

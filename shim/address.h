@@ -8,9 +8,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* addr may be NULL or cut: then family is 0. Port in host order; IPv4 in the first four bytes. */
-void address_parse(const struct sockaddr *addr, socklen_t length, uint16_t *family, uint16_t *port,
-		   uint8_t out[16]);
+#include "shim/abi/span.h"
+
+/* addr may be NULL or cut: then family is 0. */
+void address_parse(const struct sockaddr *addr, socklen_t length, struct span_address *out);
 /* The path of a UNIX socket address, an abstract one with '@' in front; its length, 0 for any other. */
 uint8_t address_path(const struct sockaddr *addr, socklen_t length, char out[108]);
 /* Families whose stream sockets may carry HTTP. */

@@ -98,6 +98,7 @@ struct conn {
 	uint32_t receiving; /* in side: request that is arriving */
 	uint32_t answering; /* out side: request that is being answered */
 	uint32_t requests;
+	uint32_t turn;        /* out side: counts what has changed its parser */
 	uint32_t index;       /* its own */
 	_Atomic uint8_t role; /* enum conn_role; also read by who comes too late */
 	uint64_t ahead;       /* client, in side: bytes parsed before they were accepted by the kernel */
@@ -111,10 +112,7 @@ struct conn {
 	uint64_t accepted_ns; /* with full timing */
 	uint64_t number;
 	uint8_t listener; /* index into fd_listener */
-	uint16_t peer_family, peer_port;
-	uint16_t local_family, local_port;
-	uint8_t peer[16];
-	uint8_t local[16];
+	struct span_address peer, local;
 };
 
 struct conn_proxy { /* few connections have one */

@@ -53,7 +53,7 @@ static void follow(int fd, const struct sockaddr *addr, socklen_t length)
 		return;
 	}
 	c = conn_at(index);
-	address_parse(addr, length, &c->peer_family, &c->peer_port, c->peer);
+	address_parse(addr, length, &c->peer);
 	keep_path(c, addr, length);
 	if (!fd_set_entry(fd, fd_entry_of_conn(index))) {
 		ledger_count(LEDGER_CLIENT_OPAQUE);

@@ -8,13 +8,8 @@
 #define W3C_FLAG_SAMPLED 0x01u
 #define W3C_FLAG_RANDOM  0x02u
 
-struct text {
-	const char *p;
-	size_t n;
-};
-
 struct head { /* the strings of interest; views into the slot */
-	struct text value[TAG_MAX];
+	struct decide_text value[TAG_MAX];
 	unsigned traceparents;
 	bool context; /* one of the headers that carry it is there */
 };
@@ -41,13 +36,13 @@ static void collect(struct span_slot *slot, struct head *head)
 		head->traceparents += tag == TAG_TRACEPARENT;
 		head->context |= carries_context(tag);
 		if (!head->value[tag].p)
-			head->value[tag] = (struct text){ (const char *)p, n };
+			head->value[tag] = (struct decide_text){ (const char *)p, n };
 	}
 }
 
 static bool extract(const struct head *head, uint8_t propagator, struct tracectx *context)
 {
-	const struct text *v = head->value;
+	const struct decide_text *v = head->value;
 
 	switch (propagator) {
 	case POLICY_PROPAGATOR_TRACECONTEXT:
@@ -234,26 +229,27 @@ static void keep(struct decide_prefix *prefix, const struct policy *policy, cons
 
 /* What stands before the path of an origin-form target. */
 static __attribute__((noinline)) void feed_prefix(struct automaton *a, const struct policy *policy,
-						  const struct span_record *r, const struct text *header,
+						  const struct span_address *local,
+						  const struct decide_text *host,
 						  struct decide_prefix *prefix)
 {
 	char listener[LOCAL_HOST_BYTES];
-	size_t n = policy->flags & POLICY_FLAG_URL_FROM_HOST ? 0 : local_host(&r->local, listener);
+	size_t n = policy->flags & POLICY_FLAG_URL_FROM_HOST ? 0 : local_host(local, listener);
 
 	automaton_feed(a, "http://", 7);
 	if (!n) {
-		automaton_feed(a, header->p, header->n);
+		automaton_feed(a, host->p, host->n);
 		return;
 	}
 	automaton_feed(a, listener, n);
-	keep(prefix, policy, &r->local, a);
+	keep(prefix, policy, local, a);
 }
 
 /* The URL as BentoML's middleware sees it: scheme://host[:port]/path, path decoded, no query. */
-static bool is_excluded(const struct policy *policy, const struct span_record *r, const struct head *head,
-			const struct decide_rest *rest, struct decide_prefix *prefix)
+static bool is_excluded(const struct policy *policy, const struct span_address *local,
+			const struct decide_text *target, const struct decide_text *host,
+			const struct decide_text *rest, struct decide_prefix *prefix)
 {
-	const struct text *target = &head->value[TAG_TARGET];
 	uint32_t bytes = policy->automaton_bytes;
 	struct automaton a;
 	bool origin;
@@ -263,13 +259,13 @@ static bool is_excluded(const struct policy *policy, const struct span_record *r
 		return false;
 	n = path_length(target->p, target->n);
 	origin = n && target->p[0] == '/';
-	if (origin && is_kept(prefix, policy, &r->local)) {
+	if (origin && is_kept(prefix, policy, local)) {
 		a = prefix->after;
 	} else {
 		if (!automaton_open(&a, (const uint8_t *)policy + POLICY_HEAD_BYTES, bytes))
 			return false;
 		if (origin)
-			feed_prefix(&a, policy, r, &head->value[TAG_HOST], prefix);
+			feed_prefix(&a, policy, local, host, prefix);
 	}
 	automaton_feed_decoded(&a, target->p, n);
 	if (n == target->n && rest)
@@ -295,7 +291,7 @@ static bool within_rate(struct table_header *header, const struct policy *policy
 }
 
 enum decide_verdict decide(struct table_header *header, const struct policy *policy, struct span_slot *slot,
-			   const struct decide_rest *rest, struct decide_prefix *prefix)
+			   const struct decide_text *rest, struct decide_prefix *prefix)
 {
 	struct span_record *r = &slot->head;
 	enum policy_parent_state parent;
@@ -305,7 +301,7 @@ enum decide_verdict decide(struct table_header *header, const struct policy *pol
 	parent = adopt_parent(policy, slot, &head);
 	r->policy_version = policy->version;
 	r->flags &= ~(uint32_t)SPAN_FLAG_UNDECIDED;
-	if (is_excluded(policy, r, &head, rest, prefix))
+	if (is_excluded(policy, &r->local, &head.value[TAG_TARGET], &head.value[TAG_HOST], rest, prefix))
 		return DECIDE_EXCLUDED;
 	if (policy_sample(policy, r->trace_id, parent) == POLICY_DROP)
 		return DECIDE_SAMPLED_OUT;
@@ -315,6 +311,24 @@ enum decide_verdict decide(struct table_header *header, const struct policy *pol
 	if (!(r->flags & SPAN_FLAG_REMOTE_PARENT) && policy->flags & POLICY_FLAG_RANDOM_BIT)
 		r->trace_flags |= W3C_FLAG_RANDOM;
 	return DECIDE_SAMPLED;
+}
+
+enum decide_verdict decide_root(struct table_header *header, const struct policy *policy,
+				const struct decide_root *root, struct decide_prefix *prefix)
+{
+	if (is_excluded(policy, root->local, &root->target, &root->host, NULL, prefix))
+		return DECIDE_EXCLUDED;
+	if (policy_sample(policy, root->trace_id, POLICY_NO_PARENT) == POLICY_DROP ||
+	    !within_rate(header, policy, root->start_ns))
+		return DECIDE_SAMPLED_OUT;
+	return DECIDE_SAMPLED;
+}
+
+void decide_root_sampled(const struct policy *policy, struct span_record *r)
+{
+	r->flags |= SPAN_FLAG_SAMPLED;
+	if (policy->flags & POLICY_FLAG_RANDOM_BIT)
+		r->trace_flags |= W3C_FLAG_RANDOM;
 }
 
 bool decide_context(const struct policy *policy, struct span_slot *slot, struct tracectx *context)

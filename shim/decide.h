@@ -15,7 +15,7 @@
 
 enum decide_verdict { DECIDE_SAMPLED, DECIDE_SAMPLED_OUT, DECIDE_EXCLUDED };
 
-struct decide_rest {
+struct decide_text { /* borrowed */
 	const char *p;
 	size_t n;
 };
@@ -40,7 +40,22 @@ struct decide_prefix {
  * parent_span_id, trace_flags, flags.
  */
 enum decide_verdict decide(struct table_header *header, const struct policy *policy, struct span_slot *slot,
-			   const struct decide_rest *rest, struct decide_prefix *prefix);
+			   const struct decide_text *rest, struct decide_prefix *prefix);
+
+/*
+ * The same before there is a slot, of a request without any context header. target: as it
+ * was sent, with nothing in its path that would be replaced (request_target()). A span
+ * that is sampled then gets its flags by decide_root_sampled().
+ */
+struct decide_root {
+	const uint8_t *trace_id; /* 16 bytes */
+	uint64_t start_ns;
+	const struct span_address *local;
+	struct decide_text target, host; /* host: the first Host field */
+};
+enum decide_verdict decide_root(struct table_header *header, const struct policy *policy,
+				const struct decide_root *root, struct decide_prefix *prefix);
+void decide_root_sampled(const struct policy *policy, struct span_record *r);
 
 struct tracectx;
 

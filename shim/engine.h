@@ -43,8 +43,17 @@ struct shim {
 
 extern struct shim shim;
 
+struct shim_self *self_register(void);
+
 /* This process's entry; registers on first use. Never NULL. */
-struct shim_self *self_get(void);
+static inline struct shim_self *self_get(void)
+{
+	struct shim_self *self = shim.self;
+
+	return __builtin_expect(atomic_load_explicit(&self->state, memory_order_acquire) == 2, 1)
+		       ? self
+		       : self_register();
+}
 
 /* A number of the calling thread: which ledger shard, where to search for slots. */
 uint32_t self_thread(void);

@@ -64,7 +64,15 @@ void exchange_leave_input(struct conn *c);
  */
 void exchange_end_left(void);
 
-/* --- exchange.c and exchange_end.c, for the other two files --- */
+/* --- between the files --- */
+
+/*
+ * exchange_whole.c: takes requests that are whole and plain from the front of n bytes that
+ * were read, as far as there are such. Their bytes; the rest is to be parsed for events.
+ */
+size_t exchange_whole(struct conn *c, const struct policy *policy, const char *in, size_t n);
+/* This request has no room in the ring: pairing ends, and with it the connection's tracing. */
+void exchange_pipeline_full(struct conn *c, uint32_t pending);
 
 /* Is this process the owner of the pending request's slot, or can it become that (after fork)? */
 bool exchange_own(struct pending *p);

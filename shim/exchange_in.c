@@ -18,24 +18,6 @@ struct feed { /* one call's view */
 	uint64_t now_ns; /* read when first needed */
 };
 
-static const uint8_t tag_of_field[HTTP1_FIELD_MAX] = {
-	[HTTP1_FIELD_HOST] = TAG_HOST,
-	[HTTP1_FIELD_USER_AGENT] = TAG_USER_AGENT,
-	[HTTP1_FIELD_FORWARDED] = TAG_FORWARDED,
-	[HTTP1_FIELD_X_FORWARDED_FOR] = TAG_X_FORWARDED_FOR,
-	[HTTP1_FIELD_X_FORWARDED_HOST] = TAG_X_FORWARDED_HOST,
-	[HTTP1_FIELD_X_FORWARDED_PROTO] = TAG_X_FORWARDED_PROTO,
-	[HTTP1_FIELD_TRACEPARENT] = TAG_TRACEPARENT,
-	[HTTP1_FIELD_TRACESTATE] = TAG_TRACESTATE,
-	[HTTP1_FIELD_BAGGAGE] = TAG_BAGGAGE,
-	[HTTP1_FIELD_B3] = TAG_B3,
-	[HTTP1_FIELD_X_B3_TRACEID] = TAG_X_B3_TRACE_ID,
-	[HTTP1_FIELD_X_B3_SPANID] = TAG_X_B3_SPAN_ID,
-	[HTTP1_FIELD_X_B3_SAMPLED] = TAG_X_B3_SAMPLED,
-	[HTTP1_FIELD_X_B3_FLAGS] = TAG_X_B3_FLAGS,
-	[HTTP1_FIELD_UBER_TRACE_ID] = TAG_UBER_TRACE_ID,
-};
-
 static uint64_t now(struct feed *f)
 {
 	if (!f->now_ns)
@@ -62,13 +44,19 @@ static void count_request(struct feed *f)
 	else
 		shim.table.slot[p->slot].head.version = c->in.version;
 	atomic_store_explicit(&p->references, 2, memory_order_relaxed);
-	if (ring_push(c, c->receiving))
-		return;
-	/* Responses can no longer be told apart: no pairing is better than a wrong one. */
+	if (!ring_push(c, c->receiving))
+		exchange_pipeline_full(c, c->receiving);
+}
+
+/* Responses can no longer be told apart: no pairing is better than a wrong one. */
+void exchange_pipeline_full(struct conn *c, uint32_t pending)
+{
+	struct pending *p = pending_at(pending);
+
 	if (p->slot != TABLE_NO_SLOT && table_drop(&shim.table, p->slot, p->word))
 		ledger_count(conn_counter(c->role, LEDGER_DROPPED_PIPELINE));
 	p->slot = TABLE_NO_SLOT;
-	exchange_forget(c->receiving);
+	exchange_forget(pending);
 	conn_give_up(c, LEDGER_OPAQUE_BROKEN);
 }
 
@@ -78,8 +66,8 @@ static void field(struct feed *f, const struct http1_data *d)
 
 	if (!f->p || !f->writable)
 		return;
-	if (d->field < HTTP1_FIELD_MAX && tag_of_field[d->field])
-		request_string(f->p, (enum span_tag)tag_of_field[d->field], d);
+	if (d->field < HTTP1_FIELD_MAX && request_tag_of_field[d->field])
+		request_string(f->p, (enum span_tag)request_tag_of_field[d->field], d);
 	else if (d->field >= HTTP1_FIELD_CAPTURED && captured < f->captured.list.count)
 		request_header(f->p, TAG_REQUEST_HEADER, &f->captured, captured, d);
 }
@@ -284,23 +272,36 @@ static bool feed_piece(struct feed *f, const struct http1_options *options, cons
 	return feed_http(f, options, in, end, first, ahead);
 }
 
-void exchange_input(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
+/* The first `over` bytes have been seen to. */
+static __attribute__((noinline)) void input_events(struct conn *c, const struct iovec *iov, size_t count,
+						   uint64_t n, size_t over)
 {
 	struct feed f = feed_begin(c);
 	struct http1_options options = options_of(&f);
+
+	for (size_t i = 0; i < count && n; i++, over = 0) {
+		size_t size = iov[i].iov_len < n ? iov[i].iov_len : (size_t)n;
+		const char *in = (const char *)iov[i].iov_base + over;
+
+		n -= size;
+		if (!feed_piece(&f, &options, &in, in + (size - over), NULL))
+			return;
+	}
+}
+
+void exchange_input(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
+{
+	size_t over;
 
 	if (!count || !resynchronised(c, iov, n))
 		return;
 	if (atomic_load_explicit(&c->last_response, memory_order_acquire))
 		return; /* RFC 9112 9.6: after "close" the server only drains */
-	for (size_t i = 0; i < count && n; i++) {
-		size_t size = iov[i].iov_len < n ? iov[i].iov_len : (size_t)n;
-		const char *in = iov[i].iov_base;
-
-		n -= size;
-		if (!feed_piece(&f, &options, &in, in + size, NULL))
-			return;
-	}
+	over = c->role == CONN_SERVER && iov->iov_len >= n
+		       ? exchange_whole(c, table_policy(&shim.table), iov->iov_base, (size_t)n)
+		       : 0;
+	if (over < n && !(atomic_load_explicit(&c->use, memory_order_relaxed) & CONN_OPAQUE))
+		input_events(c, iov, count, n, over);
 }
 
 void exchange_input_ahead(struct conn *c, const struct iovec *iov, size_t count, struct exchange_ahead *ahead)

@@ -6,6 +6,7 @@
 #include "shim/capture.h"
 #include "shim/exchange.h"
 #include "shim/foresight.h"
+#include "shim/http/http1_whole.h"
 #include "shim/request.h"
 
 struct feed { /* one call's view */
@@ -165,6 +166,7 @@ static bool came_true(struct feed *f, const void *first, uint64_t n)
 		return false;
 	if (s->began)
 		take_front(f);
+	f->c->turn++;
 	f->c->out = s->after;
 	if (s->status)
 		status_known(f);
@@ -175,29 +177,64 @@ static bool came_true(struct feed *f, const void *first, uint64_t n)
 	return true;
 }
 
+/*
+ * A response that begins with a plain head, whole in the first piece: without its events.
+ * The bytes of the head and of the body behind it; 0: look at all of it.
+ */
+static uint64_t whole_head(struct feed *f, const struct iovec *iov, uint64_t n)
+{
+	size_t size = iov->iov_len < n ? iov->iov_len : (size_t)n, head;
+	struct conn *c = f->c;
+	uint32_t index = c->answering ? c->answering : ring_front(c);
+	enum http1_answer answer = index ? (enum http1_answer)pending_at(index)->answer : HTTP1_ANSWER_PLAIN;
+	uint64_t body;
+
+	if (!http1_idle(&c->out))
+		return 0;
+	head = http1_whole_response(&c->out, answer, iov->iov_base, (const char *)iov->iov_base + size);
+	if (!head)
+		return 0;
+	take_front(f);
+	status_known(f);
+	body = http1_whole_body(&c->out, n - head);
+	if (f->p) {
+		f->p->response_head = c->out.head_bytes;
+		f->p->response_body = body;
+	}
+	if (http1_whole_end(&c->out))
+		response_complete(f);
+	return head + body;
+}
+
 void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
 {
 	struct http1_options options = { .wanted = 0 };
 	struct feed f = feed_begin(c);
 	struct http1_data d;
+	uint64_t over = 0;
 
 	if (!count)
 		return;
+	if (c->role == CONN_SERVER) {
+		f.captured = capture_names(table_policy(&shim.table), CAPTURE_RESPONSE);
+		options.captured = f.captured.list;
+	}
+	if (!options.captured.count && came_true(&f, iov[0].iov_base, n))
+		return;
+	c->turn++;
 	if (foresight_begins_again(&c->out, iov, n)) {
 		http1_restart(&c->out);
 		ledger_count(LEDGER_RESYNC);
 	}
-	if (c->role == CONN_SERVER) {
-		f.captured = capture_names(table_policy(&shim.table), CAPTURE_RESPONSE);
-		options.captured = f.captured.list;
-		if (!options.captured.count && came_true(&f, iov[0].iov_base, n))
-			return;
-	}
+	if (!options.captured.count)
+		over = whole_head(&f, iov, n);
 	for (size_t i = 0; i < count && n; i++) {
 		size_t size = iov[i].iov_len < n ? iov[i].iov_len : (size_t)n;
-		const char *in = iov[i].iov_base, *end = in + size;
+		size_t skip = over < size ? (size_t)over : size;
+		const char *in = (const char *)iov[i].iov_base + skip, *end = in + (size - skip);
 		enum http1_event event;
 
+		over -= skip;
 		n -= size;
 		while ((event = http1_next(&c->out, &options, &in, end, &d)) != HTTP1_NEED_MORE)
 			on_event(&f, event, &d);
@@ -214,6 +251,7 @@ void exchange_output_unseen(struct conn *c, uint64_t n)
 
 	if (c->role == CONN_SERVER && came_true(&f, NULL, n))
 		return;
+	c->turn++;
 	while ((event = http1_next_unseen(&c->out, &n, &d)) != HTTP1_NEED_MORE)
 		on_event(&f, event, &d);
 	if (f.p && c->role == CONN_SERVER)
@@ -224,6 +262,7 @@ void exchange_output_ended(struct conn *c)
 {
 	struct feed f = feed_begin(c);
 
+	c->turn++;
 	if (http1_eof(&c->out) == HTTP1_END &&
 	    atomic_load_explicit(&c->fate, memory_order_relaxed) != CONN_RESET)
 		response_complete(&f); /* the body was delimited by the end of the stream */

@@ -33,8 +33,7 @@ void fd_forget_entry(int fd, uint64_t entry);
 /* Listeners: where a connection came in. Few; the table is small and fixed. */
 #define FD_LISTENERS 64u
 struct listener {
-	uint16_t family, port;
-	uint8_t address[16];
+	struct span_address address;
 	uint8_t path_bytes;
 	char path[108]; /* of a UNIX socket; '@' in place of the NUL of an abstract one */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shim/exchange.h"
+#include "shim/http/http1_whole.h"
 
 static __thread struct foresight foresight;
 
@@ -36,6 +37,28 @@ static bool foresee(struct foresight *s, enum http1_answer answer, struct pendin
 	}
 }
 
+/*
+ * A response whose head is plain and whole in the first piece: the bytes of the head, and
+ * behind it those of the body that are its business; 0: look at all of it.
+ */
+static uint64_t look_at_head(struct foresight *s, struct pending *p, const struct iovec *iov, uint64_t n)
+{
+	size_t size = iov->iov_len < n ? iov->iov_len : (size_t)n, head;
+
+	if (!http1_idle(&s->after))
+		return 0;
+	head = http1_whole_response(&s->after, (enum http1_answer)p->answer, iov->iov_base,
+				    (const char *)iov->iov_base + size);
+	if (!head)
+		return 0;
+	s->began = s->status = true;
+	p->status = s->after.status;
+	p->response_head = s->after.head_bytes;
+	p->response_body = http1_whole_body(&s->after, n - head);
+	s->ended = http1_whole_end(&s->after);
+	return head + p->response_body;
+}
+
 /* Feeds the copy, to the end of the response that is due. True: that is all there is. */
 static bool look_ahead(struct foresight *s, struct pending *p, const struct iovec *iov, size_t count,
 		       uint64_t n)
@@ -44,13 +67,18 @@ static bool look_ahead(struct foresight *s, struct pending *p, const struct iove
 	enum http1_answer answer = (enum http1_answer)p->answer;
 	struct http1_data d;
 	enum http1_event event;
+	uint64_t seen = iov && count ? look_at_head(s, p, iov, n) : 0;
 
+	if (seen == n || s->ended)
+		return seen == n;
 	while (!iov && (event = http1_next_unseen(&s->after, &n, &d)) != HTTP1_NEED_MORE)
 		if (!foresee(s, answer, p, event, &d))
 			return n == 0;
 	for (size_t i = 0; iov && i < count; i++) {
-		const char *in = iov[i].iov_base, *end = in + iov[i].iov_len;
+		size_t over = seen < iov[i].iov_len ? (size_t)seen : iov[i].iov_len;
+		const char *in = (const char *)iov[i].iov_base + over, *end = in + (iov[i].iov_len - over);
 
+		seen -= over;
 		n -= iov[i].iov_len;
 		while ((event = http1_next(&s->after, &options, &in, end, &d)) != HTTP1_NEED_MORE)
 			if (!foresee(s, answer, p, event, &d))
@@ -95,7 +123,7 @@ void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t cou
 	struct foresight *s = &foresight;
 	struct pending *p = n <= PREDICT_MAX ? due(c) : NULL;
 	struct pending foretold;
-	bool whole;
+	bool whole, again;
 
 	s->c = NULL;
 	if (!p)
@@ -106,8 +134,10 @@ void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t cou
 	s->bytes = n;
 	s->pending = c->answering ? c->answering : ring_front(c);
 	s->began = s->status = s->ended = s->interim = false;
-	s->before = s->after = c->out;
-	if (iov && count && foresight_begins_again(&s->after, iov, n))
+	s->turn = c->turn;
+	s->after = c->out;
+	again = iov && count && foresight_begins_again(&s->after, iov, n);
+	if (again)
 		http1_restart(&s->after);
 	if (!c->answering && !http1_idle(&s->after)) { /* the rest of what answers nobody */
 		s->c = NULL;
@@ -119,8 +149,9 @@ void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t cou
 	s->response_body = foretold.response_body;
 	if (s->ended)
 		exchange_fill(&shim.table.slot[p->slot].head, &foretold, SPAN_END_COMPLETE, 0);
-	/* Interim responses, several in one write, another protocol, broken framing: the long way. */
-	if (!whole || s->interim || s->after.error || s->ended != http1_idle(&s->after))
+	/* Interim responses, several in one write, another protocol, broken framing, a new beginning: the
+	 * long way. */
+	if (!whole || again || s->interim || s->after.error || s->ended != http1_idle(&s->after))
 		s->c = NULL;
 }
 
@@ -135,9 +166,8 @@ void exchange_output_unpredict(struct conn *c)
 const struct foresight *foresight_take(struct conn *c, const void *first, uint64_t n)
 {
 	struct foresight *s = &foresight;
-	bool same = s->c == c && s->bytes == n && s->first == first &&
-		    s->pending == (c->answering ? c->answering : ring_front(c)) &&
-		    !memcmp(&s->before, &c->out, sizeof(c->out));
+	bool same = s->c == c && s->bytes == n && s->first == first && s->turn == c->turn &&
+		    s->pending == (c->answering ? c->answering : ring_front(c));
 
 	s->c = NULL; /* once */
 	return same ? s : NULL;

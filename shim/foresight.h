@@ -20,8 +20,9 @@ struct foresight {
 	const void *first;    /* byte of the write */
 	uint64_t bytes;
 	uint32_t pending; /* index of the request that it answers */
+	uint32_t turn;    /* conn.turn: nobody has changed the parser since */
 	bool began, status, ended, interim;
-	struct http1 before, after;
+	struct http1 after;
 	uint32_t response_head;
 	uint64_t response_body;
 };

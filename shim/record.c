@@ -116,5 +116,13 @@ void record_cut(struct span_slot *slot, uint16_t open, size_t n)
 
 bool record_string(struct span_slot *slot, enum span_tag tag, const char *p, size_t n)
 {
-	return record_append(slot, record_open(slot, tag), p, n);
+	size_t at = slot->head.tail_bytes, most = most_of((uint16_t)tag);
+	uint32_t head = (uint32_t)tag | (uint32_t)n << 16;
+
+	if (__builtin_expect(n > most || at + STRING_HEAD + most + RESERVE > SPAN_TAIL_BYTES, 0))
+		return record_append(slot, record_open(slot, tag), p, n);
+	memcpy(slot->tail + at, &head, STRING_HEAD);
+	memcpy(slot->tail + at + STRING_HEAD, p, n);
+	slot->head.tail_bytes = (uint16_t)(at + STRING_HEAD + n);
+	return true;
 }

@@ -14,8 +14,26 @@
 #include "shim/spill.h"
 #include "shim/sys.h"
 
+const uint8_t request_tag_of_field[HTTP1_FIELD_MAX] = {
+	[HTTP1_FIELD_HOST] = TAG_HOST,
+	[HTTP1_FIELD_USER_AGENT] = TAG_USER_AGENT,
+	[HTTP1_FIELD_FORWARDED] = TAG_FORWARDED,
+	[HTTP1_FIELD_X_FORWARDED_FOR] = TAG_X_FORWARDED_FOR,
+	[HTTP1_FIELD_X_FORWARDED_HOST] = TAG_X_FORWARDED_HOST,
+	[HTTP1_FIELD_X_FORWARDED_PROTO] = TAG_X_FORWARDED_PROTO,
+	[HTTP1_FIELD_TRACEPARENT] = TAG_TRACEPARENT,
+	[HTTP1_FIELD_TRACESTATE] = TAG_TRACESTATE,
+	[HTTP1_FIELD_BAGGAGE] = TAG_BAGGAGE,
+	[HTTP1_FIELD_B3] = TAG_B3,
+	[HTTP1_FIELD_X_B3_TRACEID] = TAG_X_B3_TRACE_ID,
+	[HTTP1_FIELD_X_B3_SPANID] = TAG_X_B3_SPAN_ID,
+	[HTTP1_FIELD_X_B3_SAMPLED] = TAG_X_B3_SAMPLED,
+	[HTTP1_FIELD_X_B3_FLAGS] = TAG_X_B3_FLAGS,
+	[HTTP1_FIELD_UBER_TRACE_ID] = TAG_UBER_TRACE_ID,
+};
+
 /* RFC 9110 section 9, RFC 5789; methods are case-sensitive */
-static uint8_t method_number(const char *p, size_t n)
+static __attribute__((noinline)) uint8_t other_method(const char *p, size_t n)
 {
 	static const struct {
 		char name[8];
@@ -34,19 +52,20 @@ static uint8_t method_number(const char *p, size_t n)
 	return SPAN_METHOD_OTHER;
 }
 
-static void put_address(struct span_address *to, uint16_t family, uint16_t port, const uint8_t *addr)
+static uint8_t method_number(const char *p, size_t n)
 {
-	to->family = family;
-	to->port = port;
-	memcpy(to->addr, addr, sizeof(to->addr));
+	return n == 3 && !memcmp(p, "GET", 3) ? SPAN_METHOD_GET : other_method(p, n);
 }
 
 static void put_proxied(struct span_address *to, const struct conn_proxy *proxy)
 {
 	const struct proxy *p = &proxy->header;
 
-	if (proxy->done && (p->client == PROXY_IPV4 || p->client == PROXY_IPV6))
-		put_address(to, p->client == PROXY_IPV4 ? AF_INET : AF_INET6, p->port, p->address);
+	if (!proxy->done || (p->client != PROXY_IPV4 && p->client != PROXY_IPV6))
+		return;
+	to->family = p->client == PROXY_IPV4 ? AF_INET : AF_INET6;
+	to->port = p->port;
+	memcpy(to->addr, p->address, sizeof(to->addr));
 }
 
 static void put_path(struct span_slot *slot, const struct conn_path *path)
@@ -54,13 +73,12 @@ static void put_path(struct span_slot *slot, const struct conn_path *path)
 	record_string(slot, TAG_UNIX_PATH, path->text, strnlen(path->text, sizeof(path->text)));
 }
 
-static void start_record(const struct conn *c, struct pending *p, const char *method, size_t n)
+static void start_record(const struct conn *c, struct pending *p, const char *method, size_t n,
+			 const uint64_t id[REQUEST_IDS])
 {
 	struct span_slot *slot = &shim.table.slot[p->slot];
 	struct span_record *r = &slot->head;
-	uint64_t id[3];
 
-	ids_random(id, 3);
 	memcpy(r->trace_id, id, sizeof(r->trace_id));
 	memcpy(r->span_id, &id[2], sizeof(r->span_id));
 	r->start_ns = p->start_ns;
@@ -70,8 +88,8 @@ static void start_record(const struct conn *c, struct pending *p, const char *me
 	r->method = method_number(method, n);
 	r->connection = c->number;
 	r->request_number = c->requests;
-	put_address(&r->peer, c->peer_family, c->peer_port, c->peer);
-	put_address(&r->local, c->local_family, c->local_port, c->local);
+	r->peer = c->peer;
+	r->local = c->local;
 	if (c->proxy)
 		put_proxied(&r->proxied, pool_at(&proxy_pool, c->proxy));
 	if (r->request_number == 0 && c->accepted_ns && r->start_ns > c->accepted_ns)
@@ -83,9 +101,6 @@ static void start_record(const struct conn *c, struct pending *p, const char *me
 	if (fd_listener[c->listener].path_bytes)
 		record_string(slot, TAG_UNIX_PATH, fd_listener[c->listener].path,
 			      fd_listener[c->listener].path_bytes);
-	p->answer = r->method == SPAN_METHOD_HEAD      ? HTTP1_ANSWER_HEAD
-		    : r->method == SPAN_METHOD_CONNECT ? HTTP1_ANSWER_CONNECT
-						       : HTTP1_ANSWER_PLAIN;
 }
 
 /* The table is more than half full and the exporter sleeps: one futex wake, counted. */
@@ -101,7 +116,8 @@ static __attribute__((cold, noinline)) void wake_exporter(void)
 	ledger_count(LEDGER_WAKES);
 }
 
-static void claim_slot(const struct conn *c, struct pending *p, const char *method, size_t n)
+struct span_slot *request_claim(const struct conn *c, struct pending *p, const char *method, size_t n,
+				const uint64_t id[REQUEST_IDS])
 {
 	struct shim_self *self = self_get();
 	uint64_t word = 0;
@@ -112,16 +128,20 @@ static void claim_slot(const struct conn *c, struct pending *p, const char *meth
 	p->word = word;
 	if (far)
 		wake_exporter();
-	if (p->slot != TABLE_NO_SLOT) {
-		start_record(c, p, method, n);
-		return;
-	}
-	p->answer = n == 4 && !memcmp(method, "HEAD", 4)      ? HTTP1_ANSWER_HEAD
-		    : n == 7 && !memcmp(method, "CONNECT", 7) ? HTTP1_ANSWER_CONNECT
-							      : HTTP1_ANSWER_PLAIN;
+	if (p->slot == TABLE_NO_SLOT)
+		return NULL;
+	start_record(c, p, method, n, id);
+	return &shim.table.slot[p->slot];
 }
 
-uint32_t request_open(struct conn *c, const char *method, size_t n, uint64_t start_ns)
+static enum http1_answer answer_to(const char *method, size_t n)
+{
+	return n == 4 && !memcmp(method, "HEAD", 4)      ? HTTP1_ANSWER_HEAD
+	       : n == 7 && !memcmp(method, "CONNECT", 7) ? HTTP1_ANSWER_CONNECT
+							 : HTTP1_ANSWER_PLAIN;
+}
+
+uint32_t request_take(const struct conn *c, const char *method, size_t n, uint64_t start_ns)
 {
 	uint32_t index = pool_take(&pending_pool);
 	struct pending *p;
@@ -135,7 +155,20 @@ uint32_t request_open(struct conn *c, const char *method, size_t n, uint64_t sta
 	p->start_ns = start_ns;
 	p->role = c->role;
 	p->forks = atomic_load_explicit(&shim.forks, memory_order_relaxed);
-	claim_slot(c, p, method, n);
+	p->answer = (uint8_t)answer_to(method, n);
+	p->slot = TABLE_NO_SLOT;
+	return index;
+}
+
+uint32_t request_open(struct conn *c, const char *method, size_t n, uint64_t start_ns)
+{
+	uint32_t index = request_take(c, method, n, start_ns);
+	uint64_t id[REQUEST_IDS];
+
+	if (!index)
+		return 0;
+	ids_random(id, REQUEST_IDS);
+	request_claim(c, pending_at(index), method, n, id);
 	return index;
 }
 
@@ -259,11 +292,12 @@ void request_drop(struct pending *p, enum ledger why)
 	p->slot = TABLE_NO_SLOT;
 }
 
-static enum decide_verdict decide_whole(const struct conn *c, const struct policy *policy,
-					struct span_slot *slot)
+static __thread struct decide_prefix prefix;
+
+static enum decide_verdict decide_in_slot(const struct conn *c, const struct policy *policy,
+					  struct span_slot *slot)
 {
-	static __thread struct decide_prefix prefix;
-	struct decide_rest rest;
+	struct decide_text rest;
 
 	if (__builtin_expect(!c->spill, 1))
 		return decide(shim.table.header, policy, slot, NULL, &prefix);
@@ -308,7 +342,7 @@ void request_judge(struct conn *c, struct pending *p, const struct policy *polic
 		request_drop(p, LEDGER_DROPPED_OFF);
 		return;
 	}
-	verdict = decide_whole(c, policy, slot);
+	verdict = decide_in_slot(c, policy, slot);
 	if (policy->flags & POLICY_FLAG_CLIENT_SPANS)
 		begin_serving(p, &slot->head, (enum serving_decision)decision_of[verdict]);
 	switch (verdict) {

@@ -12,11 +12,20 @@
 struct capture;
 struct http1_data;
 
-/* A pending request for this method, with a slot if there is one; 0: no memory. */
+#define REQUEST_IDS 3u /* the trace id in two words, the span id in one: ids_random() */
+
+/* A pending request for this method, without a slot; 0: no memory. */
+uint32_t request_take(const struct conn *c, const char *method, size_t n, uint64_t start_ns);
+/* A slot for it, its record begun; NULL: the table is full. */
+struct span_slot *request_claim(const struct conn *c, struct pending *p, const char *method, size_t n,
+				const uint64_t id[REQUEST_IDS]);
+/* Both, with new ids. 0: no memory; without a slot if there is none. */
 uint32_t request_open(struct conn *c, const char *method, size_t n, uint64_t start_ns);
 
 /* The slot, or NULL: none, or not ours any more. After fork this is where a child takes it over. */
 struct span_slot *request_slot(struct pending *p);
+
+extern const uint8_t request_tag_of_field[HTTP1_FIELD_MAX]; /* enum span_tag; TAG_NONE: not recorded */
 
 /* A piece of a string. */
 void request_string(struct pending *p, enum span_tag tag, const struct http1_data *d);

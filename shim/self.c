@@ -88,7 +88,7 @@ static void fill_entry(struct table_process *entry)
 	entry->registered_mono_ns = clock_now_ns();
 }
 
-static __attribute__((cold, noinline)) struct shim_self *self_register(void)
+__attribute__((cold, noinline)) struct shim_self *self_register(void)
 {
 	struct shim_self *self = shim.self;
 	uint32_t fresh = 0;
@@ -106,11 +106,4 @@ static __attribute__((cold, noinline)) struct shim_self *self_register(void)
 	}
 	atomic_store_explicit(&self->state, 2, memory_order_release);
 	return self;
-}
-
-struct shim_self *self_get(void)
-{
-	if (__builtin_expect(atomic_load_explicit(&shim.self->state, memory_order_acquire) == 2, 1))
-		return shim.self;
-	return self_register();
 }

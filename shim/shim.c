@@ -49,7 +49,7 @@ static uint32_t learn_listener(int fd)
 	if (index) {
 		struct listener *l = &fd_listener[index];
 
-		address_parse((struct sockaddr *)&addr, length, &l->family, &l->port, l->address);
+		address_parse((struct sockaddr *)&addr, length, &l->address);
 		l->path_bytes = address_path((struct sockaddr *)&addr, length, l->path);
 	}
 	fd_set_entry(fd, (uint64_t)index << 2 | FD_LISTENER);
@@ -82,11 +82,11 @@ static void learn_local(int fd, struct conn *c)
 
 	if (policy && (!policy->automaton_bytes || policy->flags & POLICY_FLAG_URL_FROM_HOST))
 		return;
-	if ((c->local_family != AF_INET && c->local_family != AF_INET6) ||
-	    memcmp(c->local, any, c->local_family == AF_INET ? 4 : sizeof(any)) != 0)
+	if ((c->local.family != AF_INET && c->local.family != AF_INET6) ||
+	    memcmp(c->local.addr, any, c->local.family == AF_INET ? 4 : sizeof(any)) != 0)
 		return;
 	if (sys3(SYS_getsockname, fd, (void *)&addr, (void *)&length) == 0)
-		address_parse((struct sockaddr *)&addr, length, &c->local_family, &c->local_port, c->local);
+		address_parse((struct sockaddr *)&addr, length, &c->local);
 }
 
 static void follow(int fd, uint32_t listener, const struct sockaddr *addr, socklen_t length)
@@ -103,16 +103,14 @@ static void follow(int fd, uint32_t listener, const struct sockaddr *addr, sockl
 		return;
 	}
 	c = conn_at(index);
-	address_parse(addr, length, &c->peer_family, &c->peer_port, c->peer);
+	address_parse(addr, length, &c->peer);
 	c->listener = (uint8_t)listener;
-	c->local_family = fd_listener[listener].family;
-	c->local_port = fd_listener[listener].port;
-	memcpy(c->local, fd_listener[listener].address, sizeof(c->local));
+	c->local = fd_listener[listener].address;
 	learn_local(fd, c);
 	if (policy && policy->flags & POLICY_FLAG_FULL_TIMING)
 		c->accepted_ns = clock_now_ns();
-	if (!c->peer_family) /* the peer of a UNIX socket has no name */
-		c->peer_family = c->local_family;
+	if (!c->peer.family) /* the peer of a UNIX socket has no name */
+		c->peer.family = c->local.family;
 	if (!fd_set_entry(fd, fd_entry_of_conn(index))) {
 		ledger_count(LEDGER_UNTRACKED_FD);
 		conn_drop(index);

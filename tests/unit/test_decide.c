@@ -55,9 +55,9 @@ static void publish(const char *pattern, uint32_t flags)
 
 static void listen_at(struct conn *to, uint16_t family, uint16_t port, const void *address, size_t n)
 {
-	to->local_family = family;
-	to->local_port = port;
-	memcpy(to->local, address, n);
+	to->local.family = family;
+	to->local.port = port;
+	memcpy(to->local.addr, address, n);
 }
 
 static void send_to(struct conn *to, const char *text, size_t n, size_t piece)
