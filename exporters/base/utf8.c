@@ -34,49 +34,13 @@ int utf8_next(const char *p, size_t n)
 	return length;
 }
 
-enum { WORD = sizeof(uint64_t) };
-#define HIGH_BITS 0x8080808080808080u
-
-static uint64_t load_word(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, WORD);
-	return word;
-}
-
-/* Up to seven bytes as a word, read in pieces that overlap. */
-static uint64_t load_short(const char *p, size_t n)
-{
-	uint32_t first, last;
-
-	if (n >= 4) {
-		memcpy(&first, p, 4);
-		memcpy(&last, p + n - 4, 4);
-		return first | last;
-	}
-	return n ? (uint64_t)((uint8_t)p[0] | (uint8_t)p[n / 2] | (uint8_t)p[n - 1]) : 0;
-}
-
-bool utf8_is_ascii(struct slice s)
-{
-	uint64_t seen = 0;
-	size_t i = 0;
-
-	if (s.n < WORD)
-		return !(load_short(s.p, s.n) & HIGH_BITS);
-	for (; i + WORD < s.n; i += WORD)
-		seen |= load_word(s.p + i);
-	return !((seen | load_word(s.p + s.n - WORD)) & HIGH_BITS);
-}
-
 /* Bytes up to the first that is not ASCII. */
 static size_t ascii_run(const char *p, size_t n)
 {
 	size_t i = 0;
 
-	while (i + WORD <= n && !(load_word(p + i) & HIGH_BITS))
-		i += WORD;
+	while (i + UTF8_WORD <= n && !(utf8_word(p + i) & UTF8_HIGH_BITS))
+		i += UTF8_WORD;
 	while (i < n && (uint8_t)p[i] < 0x80)
 		i++;
 	return i;
@@ -167,7 +131,7 @@ struct slice utf8_repair(struct arena *a, struct slice s)
 	size_t size;
 	char *out;
 
-	if (utf8_valid(s))
+	if (utf8_is_ascii(s) || utf8_valid(s))
 		return s;
 	size = utf8_repaired_size(s);
 	out = arena_take(a, size);

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "exporters/base/arena.h"
@@ -25,7 +26,44 @@
 int utf8_next(const char *p, size_t n);
 
 bool utf8_valid(struct slice s);
-bool utf8_is_ascii(struct slice s); /* the quick look that settles nearly all strings */
+
+/* Eight bytes at once. */
+enum { UTF8_WORD = sizeof(uint64_t) };
+#define UTF8_HIGH_BITS 0x8080808080808080u
+
+static inline uint64_t utf8_word(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, UTF8_WORD);
+	return word;
+}
+
+/* Up to seven bytes as a word, read in pieces that overlap. */
+static inline uint64_t utf8_short(const char *p, size_t n)
+{
+	uint32_t first, last;
+
+	if (n >= 4) {
+		memcpy(&first, p, 4);
+		memcpy(&last, p + n - 4, 4);
+		return first | last;
+	}
+	return n ? (uint64_t)((uint8_t)p[0] | (uint8_t)p[n / 2] | (uint8_t)p[n - 1]) : 0;
+}
+
+/* The quick look that settles nearly all strings. */
+static inline bool utf8_is_ascii(struct slice s)
+{
+	uint64_t seen = 0;
+	size_t i = 0;
+
+	if (s.n < UTF8_WORD)
+		return !(utf8_short(s.p, s.n) & UTF8_HIGH_BITS);
+	for (; i + UTF8_WORD < s.n; i += UTF8_WORD)
+		seen |= utf8_word(s.p + i);
+	return !((seen | utf8_word(s.p + s.n - UTF8_WORD)) & UTF8_HIGH_BITS);
+}
 
 /* How many bytes of s to keep so that it is at most max_bytes and ends between characters. */
 size_t utf8_cut(struct slice s, size_t max_bytes);
@@ -49,6 +87,9 @@ static inline struct utf8_text utf8_text_of(struct slice s)
 
 	return (struct utf8_text){ s, valid ? s.n : utf8_repaired_size(s), valid };
 }
+
+/* For what is known to be valid. */
+static inline struct utf8_text utf8_text_valid(struct slice s) { return (struct utf8_text){ s, s.n, true }; }
 
 static inline char *utf8_put_text(char *out, struct utf8_text text)
 {

@@ -7,6 +7,7 @@
 
 #include "exporters/encode/formats.h"
 #include "exporters/encode/pb.h"
+#include "exporters/encode/repeat.h"
 #include "exporters/encode/spans.h"
 #include "exporters/encode/tags.h"
 
@@ -83,15 +84,28 @@ static void add_tag(struct buf *b, uint8_t field, const struct attribute *tag, s
 	pb_close(b, message);
 }
 
-static void add_tags(struct buf *b, const struct span *span, struct tags_repeat *repeat,
+/* What is written once and copied for the spans that follow. */
+struct written {
+	struct tags_repeat tags;
+	struct repeat attributes;
+};
+
+static void add_tags(struct buf *b, const struct span *span, struct written *written,
 		     const struct encode_options *options)
 {
+	struct tags_repeat *repeat = &written->tags;
 	struct tags tags;
 
 	tags_map(&tags, span, TAGS_OF_JAEGER, options);
-	for (size_t i = 0; i < span->attributes.n; i++)
-		if (!tags_replace(&tags, &span->attributes.items[i]))
-			add_tag(b, SPAN_TAGS, &span->attributes.items[i], options->max_tag_value_bytes);
+	repeat_begin(&written->attributes);
+	for (size_t i = 0; i < span->attributes.n; i++) {
+		const struct attribute *attribute = &span->attributes.items[i];
+
+		if (tags_replace(&tags, attribute) || repeat_attribute(&written->attributes, b, attribute))
+			continue;
+		add_tag(b, SPAN_TAGS, attribute, options->max_tag_value_bytes);
+		repeat_written(&written->attributes, b, false);
+	}
 	for (size_t i = 0; i < tags.n_own; i++)
 		add_tag(b, SPAN_TAGS, &tags.items[i], options->max_tag_value_bytes);
 	if (tags_repeated(repeat, span, b->n)) {
@@ -139,7 +153,7 @@ static void add_logs(struct buf *b, const struct span *span, size_t max_bytes)
 	}
 }
 
-static void add_span(struct buf *b, const struct span *span, struct tags_repeat *repeat,
+static void add_span(struct buf *b, const struct span *span, struct written *written,
 		     const struct encode_options *options)
 {
 	struct pb_message message = pb_open(b, BATCH_SPANS, 2);
@@ -155,12 +169,14 @@ static void add_span(struct buf *b, const struct span *span, struct tags_repeat 
 	pb_add_varint(b, SPAN_FLAGS, FLAG_SAMPLED);
 	add_time(b, SPAN_START, span->start_unix_ns);
 	add_time(b, SPAN_DURATION, span_duration_ns(span));
-	add_tags(b, span, repeat, options);
+	add_tags(b, span, written, options);
 	add_logs(b, span, options->max_tag_value_bytes);
 	end = b->n;
 	pb_close(b, message);
-	if (b->n != end) /* it was moved, and with it what would be repeated */
-		*repeat = (struct tags_repeat){ 0 };
+	if (b->n == end)
+		return;
+	written->tags = (struct tags_repeat){ 0 };
+	repeat_forget(&written->attributes);
 }
 
 static void add_process(struct buf *b, const struct resource *resource, size_t max_bytes)
@@ -192,13 +208,13 @@ static size_t encode(const struct batch *batch, size_t from, size_t n, const str
 	size_t start = out->n, end = payload_end(options, out), taken;
 	size_t process = size_of_process(out, resource, options->max_tag_value_bytes);
 	struct pb_message message = pb_open(out, REQUEST_BATCH, 3);
-	struct tags_repeat repeat = { 0 };
+	struct written written = { .tags = { 0 } };
 
 	n = spans_of_one_resource(spans, n);
 	for (taken = 0; taken < n; taken++) {
 		size_t mark = out->n;
 
-		add_span(out, &spans[taken], &repeat, options);
+		add_span(out, &spans[taken], &written, options);
 		if (pb_end(message, out->n + process) > end) {
 			buf_truncate(out, mark);
 			break;

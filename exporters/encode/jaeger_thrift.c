@@ -7,6 +7,7 @@
  */
 
 #include "exporters/encode/formats.h"
+#include "exporters/encode/repeat.h"
 #include "exporters/encode/spans.h"
 #include "exporters/encode/tags.h"
 #include "exporters/encode/thrift.h"
@@ -46,11 +47,13 @@ enum {
 enum { TYPE_STRING = 0, TYPE_DOUBLE = 1, TYPE_BOOL = 2, TYPE_LONG = 3 }; /* not the numbers of jaeger.proto */
 enum { REFERENCE_FOLLOWS_FROM = 1 };
 enum { FLAG_SAMPLED = 1 };
+enum { LARGE_SPAN = 16384 };
 
 struct jaeger {
 	struct thrift thrift;
 	size_t max_value_bytes;
 	struct tags_repeat repeat;
+	struct repeat attributes;
 };
 
 /* Ids are read big endian and reinterpreted as signed. */
@@ -96,9 +99,9 @@ static inline char *put_tag_value(char *p, bool compact, const struct value *val
 }
 
 /* Most of the time goes here, so room is looked for once a tag. */
-static void add_tag(struct jaeger *j, const struct attribute *tag)
+static void add_tag_of(struct jaeger *j, const struct attribute *tag, struct utf8_text key)
 {
-	struct utf8_text key = utf8_text_of(tag->key), text = { .size = 0 };
+	struct utf8_text text = { .size = 0 };
 	bool compact = j->thrift.compact;
 	struct buf *b = j->thrift.out;
 	char *p;
@@ -117,6 +120,30 @@ static void add_tag(struct jaeger *j, const struct attribute *tag)
 	b->n = (size_t)(p - b->p);
 }
 
+static void add_tag(struct jaeger *j, const struct attribute *tag)
+{
+	add_tag_of(j, tag, utf8_text_of(tag->key));
+}
+
+static void add_attributes(struct jaeger *j, struct attributes attributes, const struct tags *tags,
+			   bool replaced)
+{
+	struct repeat *repeat = &j->attributes;
+
+	repeat_begin(repeat);
+	for (size_t i = 0; i < attributes.n; i++) {
+		const struct attribute *attribute = &attributes.items[i];
+		struct utf8_text key;
+
+		if ((replaced && tags_replace(tags, attribute)) ||
+		    repeat_attribute(repeat, j->thrift.out, attribute))
+			continue;
+		key = repeat_key(repeat);
+		add_tag_of(j, attribute, key);
+		repeat_written(repeat, j->thrift.out, key.valid);
+	}
+}
+
 static void add_tags(struct jaeger *j, const struct span *span, const struct encode_options *options)
 {
 	struct attributes attributes = span->attributes;
@@ -130,9 +157,7 @@ static void add_tags(struct jaeger *j, const struct span *span, const struct enc
 	if (attributes.n + tags.n == replaced)
 		return;
 	thrift_list(&j->thrift, SPAN_TAGS, attributes.n + tags.n - replaced);
-	for (size_t i = 0; i < attributes.n; i++)
-		if (!replaced || !tags_replace(&tags, &attributes.items[i]))
-			add_tag(j, &attributes.items[i]);
+	add_attributes(j, attributes, &tags, replaced);
 	for (size_t i = 0; i < tags.n_own; i++)
 		add_tag(j, &tags.items[i]);
 	if (tags_repeated(&j->repeat, span, b->n)) {
@@ -219,6 +244,26 @@ static void add_process(struct jaeger *j, const struct resource *resource)
 }
 
 /*
+ * About how many spans of the size of the first fit below `end`: the header's length depends on it, and a
+ * wrong guess costs a move of them all.
+ */
+static size_t guess_taken(struct jaeger *j, const struct span *spans, size_t n,
+			  const struct encode_options *options, size_t end)
+{
+	struct buf *b = j->thrift.out;
+	size_t mark = b->n, room = end > mark ? end - mark : 0, fit;
+
+	if (room / n >= LARGE_SPAN)
+		return n;
+	add_span(j, spans, options);
+	fit = b->n > mark ? room / (b->n - mark) : n;
+	buf_truncate(b, mark);
+	j->repeat = (struct tags_repeat){ 0 };
+	repeat_forget(&j->attributes);
+	return fit < n ? fit : n;
+}
+
+/*
  * The Batch's fields; its stop byte and `closing` - 1 more follow. The list's header says
  * how many spans and is written last, into room that is guessed.
  */
@@ -230,8 +275,9 @@ static size_t add_batch(struct jaeger *j, const struct span *spans, size_t n,
 	size_t header_at, guess, size, taken;
 
 	add_process(j, spans->resource);
-	thrift_list(&j->thrift, BATCH_SPANS, n);
-	guess = thrift_list_size(&j->thrift, n);
+	taken = guess_taken(j, spans, n, options, end);
+	thrift_list(&j->thrift, BATCH_SPANS, taken);
+	guess = thrift_list_size(&j->thrift, taken);
 	header_at = b->n - guess;
 	for (taken = 0; taken < n; taken++) {
 		size_t mark = b->n;
@@ -242,10 +288,11 @@ static size_t add_batch(struct jaeger *j, const struct span *spans, size_t n,
 			break;
 		}
 	}
-	if (b->failed || taken == n)
-		return taken;
 	size = thrift_put_list(&j->thrift, header, taken);
-	memmove(b->p + header_at + size, b->p + header_at + guess, b->n - header_at - guess);
+	if (b->failed)
+		return taken;
+	if (size != guess)
+		memmove(b->p + header_at + size, b->p + header_at + guess, b->n - header_at - guess);
 	memcpy(b->p + header_at, header, size);
 	b->n -= guess - size;
 	return taken;

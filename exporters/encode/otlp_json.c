@@ -8,6 +8,7 @@
 
 #include "exporters/encode/formats.h"
 #include "exporters/encode/json.h"
+#include "exporters/encode/repeat.h"
 #include "exporters/encode/spans.h"
 
 static void add_value(struct buf *b, const struct value *value);
@@ -50,17 +51,39 @@ static void add_value(struct buf *b, const struct value *value)
 	buf_add_byte(b, '}');
 }
 
+static void add_attribute(struct buf *b, const struct attribute *attribute)
+{
+	buf_add_slice(b, SLICE("{\"key\":"));
+	json_string(b, attribute->key);
+	buf_add_slice(b, SLICE(",\"value\":"));
+	add_value(b, &attribute->value);
+	buf_add_byte(b, '}');
+}
+
 /* The list without its key, which every caller writes with the comma that it needs. */
 static void add_attributes(struct buf *b, struct attributes attributes)
 {
 	for (size_t i = 0; i < attributes.n; i++) {
-		buf_add_slice(b, i ? SLICE(",{\"key\":") : SLICE("[{\"key\":"));
-		json_string(b, attributes.items[i].key);
-		buf_add_slice(b, SLICE(",\"value\":"));
-		add_value(b, &attributes.items[i].value);
-		buf_add_byte(b, '}');
+		buf_add_byte(b, i ? ',' : '[');
+		add_attribute(b, &attributes.items[i]);
 	}
 	buf_add_byte(b, ']');
+}
+
+static void add_span_attributes(struct buf *b, const struct span *span, struct repeat *repeat)
+{
+	repeat_begin(repeat);
+	if (span->attributes.n)
+		buf_add_slice(b, SLICE(",\"attributes\":"));
+	for (size_t i = 0; i < span->attributes.n; i++) {
+		buf_add_byte(b, i ? ',' : '[');
+		if (repeat_attribute(repeat, b, &span->attributes.items[i]))
+			continue;
+		add_attribute(b, &span->attributes.items[i]);
+		repeat_written(repeat, b, false);
+	}
+	if (span->attributes.n)
+		buf_add_byte(b, ']');
 }
 
 static void add_string_field(struct buf *b, struct slice key, struct slice value)
@@ -155,7 +178,7 @@ static void add_status(struct buf *b, const struct span *span)
 	buf_add_byte(b, '}');
 }
 
-static void add_span(struct buf *b, const struct span *span)
+static void add_span(struct buf *b, const struct span *span, struct repeat *repeat)
 {
 	add_ids(b, span->trace_id, span->span_id, span->trace_state);
 	if (span_has_parent(span)) {
@@ -168,7 +191,8 @@ static void add_span(struct buf *b, const struct span *span)
 	add_u32_field(b, SLICE(",\"kind\":"), span->kind);
 	add_time_field(b, SLICE(",\"startTimeUnixNano\":\""), span->start_unix_ns);
 	add_time_field(b, SLICE(",\"endTimeUnixNano\":\""), span->end_unix_ns);
-	add_attributes_field(b, span->attributes, span->dropped_attributes);
+	add_span_attributes(b, span, repeat);
+	add_u32_field(b, SLICE(",\"droppedAttributesCount\":"), span->dropped_attributes);
 	add_events(b, span);
 	add_links(b, span);
 	add_status(b, span);
@@ -230,6 +254,7 @@ static size_t add_scope_spans(struct buf *b, const struct span *spans, size_t n,
 {
 	const struct scope *scope = spans->scope;
 	size_t start = b->n, close = size_of_close(b, scope->schema_url), taken;
+	struct repeat repeat = { .turn = 0 };
 
 	open_scope(b, scope, first);
 	for (taken = 0; taken < n; taken++) {
@@ -237,7 +262,7 @@ static size_t add_scope_spans(struct buf *b, const struct span *spans, size_t n,
 
 		if (taken)
 			buf_add_byte(b, ',');
-		add_span(b, &spans[taken]);
+		add_span(b, &spans[taken], &repeat);
 		if (b->n > end || end - b->n < close) {
 			buf_truncate(b, mark);
 			break;

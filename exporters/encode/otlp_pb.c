@@ -4,6 +4,7 @@
 
 #include "exporters/encode/formats.h"
 #include "exporters/encode/pb.h"
+#include "exporters/encode/repeat.h"
 #include "exporters/encode/spans.h"
 
 /* Keys, as they stand in otlp.proto. */
@@ -107,9 +108,10 @@ static void add_array_attribute(struct buf *b, uint8_t field, const struct attri
 }
 
 /* The hot path: sizes first, then one piece of room, then the bytes. */
-static void add_attribute(struct buf *b, uint8_t field, const struct attribute *attribute)
+static inline void add_attribute(struct buf *b, uint8_t field, const struct attribute *attribute,
+				 struct utf8_text key)
 {
-	struct utf8_text key = utf8_text_of(attribute->key), text = { .size = 0 };
+	struct utf8_text text = { .size = 0 };
 	char scalar[SCALAR_MAX], *p;
 	size_t value_size, size;
 
@@ -144,7 +146,22 @@ static void add_attribute(struct buf *b, uint8_t field, const struct attribute *
 static void add_attributes(struct buf *b, uint8_t field, struct attributes attributes)
 {
 	for (size_t i = 0; i < attributes.n; i++)
-		add_attribute(b, field, &attributes.items[i]);
+		add_attribute(b, field, &attributes.items[i], utf8_text_of(attributes.items[i].key));
+}
+
+/* Most of the time goes here. */
+static void add_span_attributes(struct buf *b, struct attributes attributes, struct repeat *repeat)
+{
+	repeat_begin(repeat);
+	for (size_t i = 0; i < attributes.n; i++) {
+		struct utf8_text key;
+
+		if (repeat_attribute(repeat, b, &attributes.items[i]))
+			continue;
+		key = repeat_key(repeat);
+		add_attribute(b, SPAN_ATTRIBUTES, &attributes.items[i], key);
+		repeat_written(repeat, b, key.valid);
+	}
 }
 
 static void add_events(struct buf *b, const struct span *span)
@@ -208,9 +225,10 @@ static void add_flags(struct buf *b, uint32_t flags)
 	b->n += 6;
 }
 
-static void add_span(struct buf *b, const struct span *span)
+static void add_span(struct buf *b, const struct span *span, struct repeat *repeat)
 {
 	struct pb_message message = pb_open(b, GROUP_ITEMS, 2);
+	size_t end;
 
 	pb_add_bytes(b, SPAN_TRACE_ID, span->trace_id, 16);
 	pb_add_bytes(b, SPAN_ID, span->span_id, 8);
@@ -221,13 +239,16 @@ static void add_span(struct buf *b, const struct span *span)
 	pb_add_varint(b, SPAN_KIND, span->kind);
 	pb_add_fixed64(b, SPAN_START, span->start_unix_ns);
 	pb_add_fixed64(b, SPAN_END, span->end_unix_ns);
-	add_attributes(b, SPAN_ATTRIBUTES, span->attributes);
+	add_span_attributes(b, span->attributes, repeat);
 	pb_add_varint(b, SPAN_DROPPED_ATTRIBUTES, span->dropped_attributes);
 	add_events(b, span);
 	add_links(b, span);
 	add_status(b, span);
 	add_flags(b, span->flags);
+	end = b->n;
 	pb_close(b, message);
+	if (b->n != end)
+		repeat_forget(repeat);
 }
 
 /* An open ResourceSpans or ScopeSpans: its length goes in at the end, after the schema's URL. */
@@ -265,6 +286,7 @@ static size_t add_scope_spans(struct buf *b, const struct span *spans, size_t n,
 {
 	const struct scope *scope = spans->scope;
 	size_t start = b->n, taken;
+	struct repeat repeat = { .turn = 0 };
 	struct group group = open_group(b, GROUP_ITEMS, scope->schema_url);
 	struct pb_message head = pb_open(b, GROUP_HEAD, 1);
 
@@ -275,7 +297,7 @@ static size_t add_scope_spans(struct buf *b, const struct span *spans, size_t n,
 	for (taken = 0; taken < n; taken++) {
 		size_t mark = b->n;
 
-		add_span(b, &spans[taken]);
+		add_span(b, &spans[taken], &repeat);
 		if (end_of_group(resource, end_of_group(&group, b->n)) > end) {
 			buf_truncate(b, mark);
 			break;

@@ -11,6 +11,7 @@
  * Strings are repaired to valid UTF-8. A failed buffer takes no more, see buf.h.
  */
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -26,7 +27,10 @@ enum { PB_VARINT_MAX = 10 };
 #define PB_BYTES(field)   ((field) << 3 | 2)
 #define PB_FIXED32(field) ((field) << 3 | 5)
 
-static inline size_t pb_varint_size(uint64_t value) { return (size_t)(70 - __builtin_clzll(value | 1)) / 7; }
+static inline size_t pb_varint_size(uint64_t value)
+{
+	return value < 0x80 ? 1 : (size_t)(70 - __builtin_clzll(value)) / 7;
+}
 
 static inline char *pb_put_varint(char *p, uint64_t value)
 {
@@ -40,16 +44,16 @@ static inline char *pb_put_varint(char *p, uint64_t value)
 
 static inline char *pb_put_fixed64(char *p, uint64_t value)
 {
-	for (int i = 0; i < 8; i++)
-		*p++ = (char)(value >> 8 * i);
-	return p;
+	value = htole64(value);
+	memcpy(p, &value, sizeof(value));
+	return p + sizeof(value);
 }
 
 static inline char *pb_put_fixed32(char *p, uint32_t value)
 {
-	for (int i = 0; i < 4; i++)
-		*p++ = (char)(value >> 8 * i);
-	return p;
+	value = htole32(value);
+	memcpy(p, &value, sizeof(value));
+	return p + sizeof(value);
 }
 
 /* Key, length, bytes. */

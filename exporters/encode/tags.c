@@ -101,13 +101,10 @@ static bool says_false(const struct value *value)
 	       (value->type == VALUE_STRING && slice_is(value->string, "false"));
 }
 
-bool tags_replace(const struct tags *tags, const struct attribute *attribute)
+bool tags_replace_like(const struct tags *tags, const struct attribute *attribute)
 {
 	struct slice key = attribute->key;
 
-	/* All keys of ours begin with one of these; HTTP attributes with e and s are few. */
-	if (!key.n || (*key.p != 'o' && *key.p != 'e' && *key.p != 's' && *key.p != 'w'))
-		return false;
 	if (slice_equal(key, SLICE("error")) && says_false(&attribute->value))
 		return true;
 	for (size_t i = 0; i < tags->n; i++)

@@ -35,7 +35,16 @@ void tags_map(struct tags *tags, const struct span *span, enum tag_dialect diale
 bool tags_repeated(struct tags_repeat *repeat, const struct span *span, size_t at);
 
 /* Whether an attribute of the span has to give way: replaced, or an "error" that says false. */
-bool tags_replace(const struct tags *tags, const struct attribute *attribute);
+bool tags_replace_like(const struct tags *tags, const struct attribute *attribute);
+static inline bool tags_replace(const struct tags *tags, const struct attribute *attribute)
+{
+	char first = attribute->key.n ? *attribute->key.p : '\0';
+
+	/* All keys of ours begin with one of these; HTTP attributes with e and s are few. */
+	if (first != 'o' && first != 'e' && first != 's' && first != 'w')
+		return false;
+	return tags_replace_like(tags, attribute);
+}
 
 /* The text form of a value (a string as it is), cut to max_bytes between characters; 0 = whole. */
 void tags_add_text(struct buf *b, const struct value *value, size_t max_bytes);

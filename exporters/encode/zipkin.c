@@ -4,6 +4,7 @@
 
 #include "exporters/encode/formats.h"
 #include "exporters/encode/json.h"
+#include "exporters/encode/repeat.h"
 #include "exporters/encode/spans.h"
 #include "exporters/encode/tags.h"
 #include "exporters/encode/zipkin_endpoint.h"
@@ -27,6 +28,7 @@ static void add_string(struct buf *b, struct slice s)
 struct zipkin {
 	const struct encode_options *options;
 	struct tags_repeat tags;
+	struct repeat attributes;
 	const struct resource *local; /* whose endpoint stands at */
 	size_t local_at, local_n;
 };
@@ -65,9 +67,15 @@ static void add_tags(struct buf *b, const struct span *span, struct zipkin *z)
 
 	tags_map(&tags, span, TAGS_OF_ZIPKIN, z->options);
 	buf_add_slice(b, open);
-	for (size_t i = 0; i < span->attributes.n; i++)
-		if (!tags_replace(&tags, &span->attributes.items[i]))
-			add_tag(b, &span->attributes.items[i], z);
+	repeat_begin(&z->attributes);
+	for (size_t i = 0; i < span->attributes.n; i++) {
+		const struct attribute *attribute = &span->attributes.items[i];
+
+		if (tags_replace(&tags, attribute) || repeat_attribute(&z->attributes, b, attribute))
+			continue;
+		add_tag(b, attribute, z);
+		repeat_written(&z->attributes, b, false);
+	}
 	for (size_t i = 0; i < tags.n_own; i++)
 		add_tag(b, &tags.items[i], z);
 	if (tags_repeated(&z->tags, span, b->n)) {
