@@ -28,6 +28,11 @@ static socklen_t known_length(socklen_t given, socklen_t real_length)
 	return real_length < given ? real_length : given;
 }
 
+static socklen_t given_length(const socklen_t *length)
+{
+	return shim_plausible(length, sizeof(*length)) ? *length : 0;
+}
+
 EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *length, int flags)
 {
 	struct sockaddr_storage own;
@@ -36,11 +41,11 @@ EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *length, int flags)
 
 	if (!shim_armed())
 		return real.accept4(fd, addr, length, flags);
-	if (!addr.__sockaddr__ || !length) {
+	if (!addr.__sockaddr__) {
 		got = real.accept4(fd, (struct sockaddr *)&own, &own_length, flags);
 		return report_accepted(fd, got, (struct sockaddr *)&own, own_length);
 	}
-	given = *length;
+	given = given_length(length);
 	got = real.accept4(fd, addr, length, flags);
 	return report_accepted(fd, got, addr.__sockaddr__, got < 0 ? 0 : known_length(given, *length));
 }
@@ -53,11 +58,11 @@ EXPORT int accept(int fd, __SOCKADDR_ARG addr, socklen_t *length)
 
 	if (!shim_armed())
 		return real.accept(fd, addr, length);
-	if (!addr.__sockaddr__ || !length) {
+	if (!addr.__sockaddr__) {
 		got = real.accept(fd, (struct sockaddr *)&own, &own_length);
 		return report_accepted(fd, got, (struct sockaddr *)&own, own_length);
 	}
-	given = *length;
+	given = given_length(length);
 	got = real.accept(fd, addr, length);
 	return report_accepted(fd, got, addr.__sockaddr__, got < 0 ? 0 : known_length(given, *length));
 }

@@ -3,8 +3,8 @@
 
 #include <stdarg.h>
 
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC (1u << 2)
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1u << 1)
 #endif
 
 /* Before the real close: afterwards another thread may have the number already. */
@@ -15,10 +15,15 @@ EXPORT int close(int fd)
 	return real.close(fd);
 }
 
+void report_closing_range(unsigned first, unsigned last, unsigned flags)
+{
+	if (shim_armed() && first <= last && !(flags & ~CLOSE_RANGE_UNSHARE))
+		shim_closing_range(first, last);
+}
+
 EXPORT int close_range(unsigned first, unsigned last, int flags)
 {
-	if (shim_armed() && !((unsigned)flags & CLOSE_RANGE_CLOEXEC))
-		shim_closing_range(first, last);
+	report_closing_range(first, last, (unsigned)flags);
 	return real.close_range(first, last, flags);
 }
 

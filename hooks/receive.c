@@ -92,7 +92,7 @@ ssize_t report_received_message(int fd, const struct msghdr *message, int flags,
 {
 	if (flags & RECEIVE_LOOKS_ONLY || !shim_tracks(fd))
 		return result;
-	if (flags & MSG_TRUNC)
+	if (flags & MSG_TRUNC || result < 0) /* the message may be nowhere */
 		shim_moved(fd, SHIM_IN, NULL, 0, result);
 	else
 		report_vector(fd, SHIM_IN, message->msg_iov, message->msg_iovlen, result);

@@ -56,4 +56,7 @@ ssize_t report_sent_message(int fd, const struct msghdr *message, ssize_t result
 int report_accepted(int listener, int fd, const struct sockaddr *addr, socklen_t length);
 int report_duplicate(int from, int to);
 
+/* Before the real call; one that marks, or that fails for its arguments, closes nothing. */
+void report_closing_range(unsigned first, unsigned last, unsigned flags);
+
 #endif

@@ -72,7 +72,7 @@ static UNCOMMON ssize_t tracked_sendto(int fd, const void *p, size_t n, int flag
 	struct iovec iov = { (void *)(uintptr_t)p, n };
 	struct shim_send send;
 
-	if (shim_sending(fd, &iov, 1, flags & MSG_ZEROCOPY ? NULL : &send))
+	if (shim_sending(fd, &iov, 1, flags & MSG_ZEROCOPY || length ? NULL : &send))
 		return report_rewritten(fd, &send, flags);
 	return report_buffer(fd, SHIM_OUT, p, n, real.sendto(fd, p, n, flags, to, length));
 }
@@ -88,20 +88,31 @@ ssize_t report_sent_message(int fd, const struct msghdr *message, ssize_t result
 {
 	if (result >= 0 && message->msg_controllen && shim_armed())
 		shim_sent_control(message);
-	if (shim_tracks(fd))
+	if (result < 0) /* the message may be nowhere */
+		shim_moved(fd, SHIM_OUT, NULL, 0, result);
+	else if (shim_tracks(fd))
 		report_vector(fd, SHIM_OUT, message->msg_iov, message->msg_iovlen, result);
 	return result;
 }
 
-EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+static UNCOMMON ssize_t tracked_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	struct shim_send send;
 
-	if (shim_tracks(fd) &&
+	if (shim_plausible(message, sizeof(*message)) &&
 	    shim_sending(fd, message->msg_iov, message->msg_iovlen,
-			 flags & (MSG_ZEROCOPY | MSG_OOB) || message->msg_controllen ? NULL : &send))
+			 flags & (MSG_ZEROCOPY | MSG_OOB) || message->msg_controllen || message->msg_namelen
+				 ? NULL
+				 : &send))
 		return report_rewritten(fd, &send, flags);
 	return report_sent_message(fd, message, real.sendmsg(fd, message, flags));
+}
+
+EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	if (__builtin_expect(!shim_tracks(fd), 1))
+		return report_sent_message(fd, message, real.sendmsg(fd, message, flags));
+	return tracked_sendmsg(fd, message, flags);
 }
 
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags)

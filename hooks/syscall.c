@@ -15,9 +15,20 @@ static void before(long number, const long a[6])
 	if (number == SYS_close && shim_tracks(fd))
 		shim_closing(fd);
 #ifdef SYS_close_range
-	if (number == SYS_close_range && shim_armed() && !((unsigned)a[2] & (1u << 2)))
-		shim_closing_range((unsigned)a[0], (unsigned)a[1]);
+	if (number == SYS_close_range)
+		report_closing_range((unsigned)a[0], (unsigned)a[1], (unsigned)a[2]);
 #endif
+}
+
+/* Of accept: how much of the peer's address the kernel will write. */
+static socklen_t room_of(long number, const long a[6])
+{
+	bool accepts = number == SYS_accept4;
+
+#ifdef SYS_accept
+	accepts |= number == SYS_accept;
+#endif
+	return accepts && shim_plausible((void *)a[2], sizeof(socklen_t)) ? *(socklen_t *)a[2] : 0;
 }
 
 static void after_bytes(long number, const long a[6], long result)
@@ -51,15 +62,18 @@ static void after_bytes(long number, const long a[6], long result)
 	}
 }
 
-static void after(long number, const long a[6], long result)
+static void after(long number, const long a[6], socklen_t room, long result)
 {
 	switch (number) {
 #ifdef SYS_accept
 	case SYS_accept:
 #endif
 	case SYS_accept4:
-		report_accepted((int)a[0], (int)result, (struct sockaddr *)a[1],
-				a[2] && result >= 0 ? *(socklen_t *)a[2] : 0);
+		if (result < 0 || !a[1])
+			room = 0; /* the length may be nowhere */
+		else if (*(socklen_t *)a[2] < room)
+			room = *(socklen_t *)a[2];
+		report_accepted((int)a[0], (int)result, (struct sockaddr *)a[1], room);
 		break;
 	case SYS_connect:
 		shim_connected((int)a[0], (struct sockaddr *)a[1], (socklen_t)a[2], (int)result);
@@ -87,6 +101,7 @@ EXPORT long syscall(long number, ...)
 {
 	va_list list;
 	long a[6], result;
+	socklen_t room;
 
 	va_start(list, number);
 	for (int i = 0; i < 6; i++)
@@ -94,8 +109,9 @@ EXPORT long syscall(long number, ...)
 	va_end(list);
 	if (!shim_armed())
 		return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	room = room_of(number, a);
 	before(number, a);
 	result = real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-	after(number, a, result);
+	after(number, a, room, result);
 	return result;
 }

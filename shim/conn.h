@@ -20,6 +20,8 @@
  * the in side; one consumer: the out side).
  */
 
+#include <errno.h>
+
 #include "shim/engine.h"
 #include "shim/http/http1.h"
 #include "shim/http/proxy.h"
@@ -143,6 +145,23 @@ bool conn_enter(struct conn *c, uint32_t generation, unsigned direction);
 void conn_leave(struct conn *c, unsigned direction);
 /* Take a direction only if nobody is in it; no consequences if not. */
 bool conn_try_enter(struct conn *c, unsigned direction);
+
+/* Has the connection ended with that error of a call? With these it is as it was: wait, or ask rightly. */
+static inline bool conn_lost(int error)
+{
+	switch (error) {
+	case EAGAIN:
+	case EINTR:
+	case EFAULT:
+	case EINVAL:
+	case EISCONN:
+	case EMSGSIZE:
+	case ENOBUFS:
+	case ENOMEM:
+	case EOPNOTSUPP: return false;
+	default: return true;
+	}
+}
 
 /* Follow it no more; ends what is open as soon as nobody is inside. why: the counter. */
 void conn_give_up(struct conn *c, enum ledger why);

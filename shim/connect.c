@@ -134,13 +134,11 @@ static void sent(struct conn *c, const struct iovec *iov, size_t count, uint64_t
 		conn_give_up(c, LEDGER_OPAQUE_BROKEN);
 }
 
-static bool is_fatal(int error) { return error != EAGAIN && error != EINTR && error != EWOULDBLOCK; }
-
 void connect_sent(struct conn *c, const struct iovec *iov, size_t count, ssize_t result, int error)
 {
 	if (result > 0)
 		sent(c, iov, count, (uint64_t)result);
-	else if (result < 0 && is_fatal(error))
+	else if (result < 0 && conn_lost(error))
 		exchange_output_failed(c, error);
 	exchange_leave_input(c);
 }
@@ -153,7 +151,7 @@ void connect_received(struct conn *c, const struct iovec *iov, size_t count, ssi
 		exchange_output_unseen(c, (uint64_t)result);
 	else if (result == 0)
 		exchange_responses_ended(c);
-	else if (is_fatal(error))
+	else if (conn_lost(error))
 		exchange_output_failed(c, error);
 	conn_leave(c, CONN_OUT_BUSY);
 }

@@ -280,7 +280,7 @@ void shim_send_done(struct shim_send *s, ssize_t result)
 	if (result < 0) {
 		s->over = true;
 		s->error = error;
-		if (error != EAGAIN && error != EINTR && error != EWOULDBLOCK)
+		if (conn_lost(error))
 			exchange_output_failed(c, error);
 	} else if (s->raw) {
 		s->used += n;

@@ -237,7 +237,7 @@ static void moved_in(struct conn *c, const struct iovec *iov, size_t count, ssiz
 		exchange_input(c, iov, count, (uint64_t)result);
 	else if (result > 0)
 		exchange_input_unseen(c, (uint64_t)result);
-	else if (result == 0 || (error != EAGAIN && error != EINTR && error != EWOULDBLOCK))
+	else if (result == 0 || conn_lost(error))
 		exchange_input_ended(c, result == 0 ? 0 : error);
 	exchange_leave_input(c);
 }
@@ -306,14 +306,27 @@ static bool sending(int fd, const struct iovec *iov, size_t count, uint64_t n, s
 	return rewrite;
 }
 
+/* What the kernel is going to take, and how many bytes. */
+static bool plausible(const struct iovec *iov, size_t count, uint64_t *n)
+{
+	if (count > UIO_MAXIOV || !shim_plausible(iov, count * sizeof(*iov)))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (iov[i].iov_len && !shim_plausible(iov[i].iov_base, iov[i].iov_len))
+			return false;
+		*n += iov[i].iov_len;
+	}
+	return true;
+}
+
 bool shim_sending(int fd, const struct iovec *iov, size_t count, struct shim_send *send)
 {
 	uint64_t n = 0;
 	bool rewrite;
 
+	if (!plausible(iov, count, &n))
+		return false;
 	GUARD_ENTER();
-	for (size_t i = 0; i < count; i++)
-		n += iov[i].iov_len;
 	rewrite = sending(fd, iov, count, n, send);
 	GUARD_LEAVE();
 	return rewrite;

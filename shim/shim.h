@@ -55,6 +55,23 @@ static inline bool shim_armed(void)
 	return atomic_load_explicit(&shim_mode, memory_order_relaxed) != SHIM_INERT;
 }
 
+/*
+ * Could n bytes be there? What the host hands over is looked at before the kernel has seen it only if so:
+ * NULL, lengths taken for pointers and the kernel's half of the addresses are EFAULT, as without us. Memory
+ * that was never mapped elsewhere is not told apart: that would take a system call.
+ */
+static inline bool shim_plausible(const void *p, size_t n)
+{
+	const uint64_t lowest = 1u << 16, /* vm.mmap_min_addr */
+#ifdef __x86_64__
+		highest = 1ull << 47;
+#else
+		highest = 1ull << 48;
+#endif
+
+	return (uintptr_t)p >= lowest && (uintptr_t)p < highest && n <= highest - (uintptr_t)p;
+}
+
 /* listen() succeeded. */
 void shim_listening(int fd);
 
