@@ -49,6 +49,7 @@ struct control_sink {
 	_Atomic uint64_t sent, failed, queue_dropped, spooled, queued;
 	/* what an exporter of this name had done before the config was read again; the keeper's */
 	uint64_t sent_before, failed_before, dropped_before, spooled_before;
+	uint64_t batch, batch_spans; /* and how much of the batch in hand it had got */
 };
 
 struct control_account {
@@ -56,6 +57,12 @@ struct control_account {
 	uint64_t total[LEDGER_MAX]; /* counters of processes that are gone */
 	uint32_t burying;           /* registry index + 1: its counters are in `total` already; 0: none */
 	struct journal_counts counts;
+};
+
+struct control_suspect { /* poison.h; the keeper's, while no worker lives */
+	uint64_t batch, generation;
+	uint32_t slot; /* + 1 */
+	uint32_t deaths;
 };
 
 struct control {
@@ -70,6 +77,7 @@ struct control {
 	_Atomic uint32_t current;   /* which account is valid */
 	_Atomic uint64_t dead[TABLE_PROCESSES / 64];
 	struct control_account account[2];
+	struct control_suspect suspect;
 	uint32_t n_sinks;
 	struct control_sink sink[CONTROL_SINKS];
 	struct live live;

@@ -42,6 +42,8 @@ struct journal {
 	_Atomic uint64_t batch; /* 0: what follows is not valid */
 	uint32_t n;
 	struct journal_counts counts;
+	_Atomic uint32_t making; /* slot + 1 whose spans are being made; 0: none. For poison.h */
+	uint64_t making_generation;
 	struct journal_entry entry[JOURNAL_SLOTS]; /* sparse: touched as far as used */
 };
 

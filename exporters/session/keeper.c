@@ -19,6 +19,7 @@
 #include "exporters/session/log.h"
 #include "exporters/session/orphans.h"
 #include "exporters/session/outputs.h"
+#include "exporters/session/poison.h"
 #include "exporters/session/processes.h"
 #include "exporters/session/stderr.h"
 #include "exporters/session/worker.h"
@@ -99,6 +100,8 @@ static bool reap_worker(struct keeper *k)
 	if (waitpid(k->worker, &status, WNOHANG) != k->worker)
 		return false;
 	k->worker = 0;
+	if (WIFSIGNALED(status) && poison_is_crash(WTERMSIG(status)))
+		poison_note_death(k->s->control);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		log_line("the exporter's worker ended (%s %d); another one takes over",
 			 WIFSIGNALED(status) ? "signal" : "status",
@@ -126,6 +129,7 @@ static void replace_stuck(struct keeper *k, uint64_t now_ms, uint32_t patience_m
 	} else if (k->worker && now_ms - k->beat_ms >= patience_ms) {
 		log_line("the exporter's worker is stuck; another one takes over");
 		kill_worker(k);
+		poison_note_death(k->s->control);
 	}
 }
 

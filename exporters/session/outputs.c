@@ -110,9 +110,17 @@ static void name_sink(struct control_sink *to, const char *name, struct control_
 			to->failed = to->failed_before = control_get(&old[i].failed);
 			to->queue_dropped = to->dropped_before = control_get(&old[i].queue_dropped);
 			to->spooled = to->spooled_before = control_get(&old[i].spooled);
+			to->batch = old[i].batch;
+			to->batch_spans = old[i].batch_spans;
 			old[i].name[0] = 0;
 			return;
 		}
+}
+
+/* A worker that did not retire in time may have been killed within a batch, which the next one puts again. */
+static void begin_region(const struct output *o, const struct control_sink *sink)
+{
+	queue_region_begin(o->region, (struct queue_progress){ sink->batch, sink->batch_spans });
 }
 
 uint32_t outputs_open(struct session *s)
@@ -133,7 +141,8 @@ uint32_t outputs_open(struct session *s)
 			close_output(o);
 			continue;
 		}
-		name_sink(&c->sink[s->n_outputs++], e->name, old, n_old);
+		name_sink(&c->sink[s->n_outputs], e->name, old, n_old);
+		begin_region(o, &c->sink[s->n_outputs++]);
 	}
 	c->n_sinks = s->n_outputs;
 	for (uint32_t i = 0; i < n_old && c->n_sinks < CONTROL_SINKS; i++)
@@ -147,9 +156,13 @@ static void sum_up(const struct output *o, struct control_sink *to)
 {
 	uint64_t left;
 	struct queue_counters c;
+	struct queue_progress progress;
 
 	if (!o->region)
 		return;
+	progress = queue_region_progress(o->region);
+	to->batch = progress.batch;
+	to->batch_spans = progress.spans;
 	c = queue_region_counters(o->region, &left);
 	atomic_store_explicit(&to->sent, to->sent_before + c.sent, memory_order_relaxed);
 	atomic_store_explicit(&to->failed, to->failed_before + c.failed, memory_order_relaxed);

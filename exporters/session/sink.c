@@ -198,6 +198,15 @@ void sink_put_once(struct sink *sink, const struct batch *batch, uint64_t number
 	queue_batch(&sink->queue, 0);
 }
 
+void sink_fail_once(struct sink *sink, uint64_t spans, uint64_t number)
+{
+	uint64_t has = queue_batch(&sink->queue, number);
+
+	if (has < spans)
+		queue_count_failed(&sink->queue, spans - has);
+	queue_batch(&sink->queue, 0);
+}
+
 struct sink_counters sink_counters(const struct sink *sink)
 {
 	struct queue_counters c = queue_counters(&sink->queue);

@@ -81,6 +81,8 @@ size_t sink_region_bytes(const struct transport *transport, const struct endpoin
 void sink_put(struct sink *sink, const struct batch *batch);
 /* The same for a numbered batch, of which a process before us may have put a part; not 0. */
 void sink_put_once(struct sink *sink, const struct batch *batch, uint64_t number);
+/* That batch of so many spans is given up: those that were not put of it count as failed. */
+void sink_fail_once(struct sink *sink, uint64_t spans, uint64_t number);
 
 /*
  * Sends what is due. Also happens by itself inside loop_wait (timers and

@@ -65,6 +65,12 @@ void sinks_put(struct sinks *k, const struct batch *batch, uint64_t number)
 		sink_put_once(k->sink[i], batch, number);
 }
 
+void sinks_fail(struct sinks *k, uint64_t spans, uint64_t number)
+{
+	for (uint32_t i = 0; i < k->n; i++)
+		sink_fail_once(k->sink[i], spans, number);
+}
+
 void sinks_pump(struct sinks *k, uint64_t now_ms)
 {
 	for (uint32_t i = 0; i < k->n; i++)

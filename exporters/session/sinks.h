@@ -19,6 +19,8 @@ struct sinks {
 int sinks_open(struct sinks *k, struct session *s, struct transport_loop *loop);
 /* number: of the batch, not 0; what a worker before us has put of it is left out. */
 void sinks_put(struct sinks *k, const struct batch *batch, uint64_t number);
+/* The batch of so many spans is given up: what the exporters have not got of it counts as failed. */
+void sinks_fail(struct sinks *k, uint64_t spans, uint64_t number);
 void sinks_pump(struct sinks *k, uint64_t now_ms);
 bool sinks_idle(const struct sinks *k);
 void sinks_stop(struct sinks *k, uint64_t deadline_ms);

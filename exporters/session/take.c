@@ -209,13 +209,10 @@ uint32_t take_make(struct take *t, struct span_slot *copy, bool settle)
 }
 
 /* What became of a slot that was just taken: counted, and spans if it is kept. */
-static void add_slot(struct take *t, uint32_t slot, struct span_slot *copy, bool settle)
+static void judge(struct take *t, struct take_slot *at, struct span_slot *copy, bool settle)
 {
-	struct take_slot *at = &t->slots[t->n_slots++];
 	uint32_t n;
 
-	*at = (struct take_slot){ .entry = { table_generation(&t->session->table, slot), slot, 0, settle },
-				  .first = (uint32_t)t->n };
 	if (settle && !copy->head.version && copy->head.kind != SPAN_KIND_INTERNAL)
 		return; /* no request line yet: it was never counted as a request */
 	if (settle)
@@ -252,6 +249,19 @@ static uint32_t count_bits(const _Atomic uint64_t *bits, uint32_t words)
 	for (uint32_t w = 0; w < words; w++)
 		n += (uint32_t)__builtin_popcountll(atomic_load_explicit(&bits[w], memory_order_relaxed));
 	return n;
+}
+
+static void add_slot(struct take *t, uint32_t slot, struct span_slot *copy, bool settle)
+{
+	struct journal *journal = &t->session->control->journal;
+	struct take_slot *at = &t->slots[t->n_slots++];
+
+	*at = (struct take_slot){ .entry = { table_generation(&t->session->table, slot), slot, 0, settle },
+				  .first = (uint32_t)t->n };
+	journal->making_generation = at->entry.generation;
+	atomic_store_explicit(&journal->making, slot + 1, memory_order_release);
+	judge(t, at, copy, settle);
+	atomic_store_explicit(&journal->making, 0, memory_order_release);
 }
 
 uint32_t take_waiting(const struct take *t)

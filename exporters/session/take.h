@@ -13,7 +13,8 @@
  *	take_done                counted, its slots are free
  *
  * and a worker that takes over from a dead one begins with take_resume, so that wherever that one was nothing
- *is lost, sent twice or counted twice.
+ *is lost, sent twice or counted twice. But for what several workers died of (poison.h): of such a batch there
+ *are no spans, but t->lost of them.
  */
 
 #include "exporters/base/arena.h"
@@ -41,6 +42,7 @@ struct take {
 	/* the batch */
 	int64_t to_unix;    /* what makes Unix time of monotonic time, in ns */
 	uint64_t number;    /* of the batch, once sealed; 0: nothing in hand */
+	uint64_t lost;      /* spans of a sealed batch that is not made again: poison.h */
 	struct span *spans; /* room for max_spans * 4 (child spans) */
 	struct span *other; /* the same, to sort into */
 	size_t n;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "exporters/session/ledger.h"
+#include "exporters/session/log.h"
+#include "exporters/session/poison.h"
 #include "exporters/session/take.h"
 
 static int by_process(const void *a, const void *b)
@@ -89,6 +91,7 @@ static void release(struct session *s)
 static void clear(struct take *t)
 {
 	t->number = 0;
+	t->lost = 0;
 	t->n_slots = 0;
 	t->n = 0;
 	t->counts = (struct journal_counts){ 0 };
@@ -125,6 +128,42 @@ static void make_again(struct take *t)
 			take_make(t, &copy, entry->settled);
 	}
 	t->counts = journal->counts;
+}
+
+/* --- what workers died of --- */
+
+static void leave_out_batch(struct take *t)
+{
+	const struct journal *journal = &t->session->control->journal;
+	struct span_slot copy;
+
+	t->counts = journal->counts;
+	for (uint32_t i = 0; i < journal->n && i < JOURNAL_SLOTS; i++, t->n_slots++) {
+		const struct journal_entry *entry = &journal->entry[i];
+
+		table_adopt(&t->session->table, entry->slot, entry->generation, t->epoch, &copy);
+		t->lost += entry->spans;
+	}
+	log_line("%d workers ended while they handed over the same batch; it is skipped (%llu spans lost)",
+		 POISON_DEATHS, (unsigned long long)t->lost);
+}
+
+/* Ours before table_recover() would give it back, to be counted and freed like any other. */
+static bool adopt_poison(struct take *t, uint32_t *slot, uint64_t *generation)
+{
+	struct span_slot copy;
+
+	return poison_in_slot(t->session->control, slot, generation) &&
+	       table_adopt(&t->session->table, *slot, *generation, t->epoch, &copy);
+}
+
+static void leave_out_slot(struct take *t, uint32_t slot, uint64_t generation)
+{
+	t->slots[0] = (struct take_slot){ .entry = { generation, slot, 0, 0 } };
+	t->n_slots = 1;
+	t->counts.invalid = 1;
+	take_seal(t);
+	log_line("%d workers ended at the same span; it is skipped", POISON_DEATHS);
 }
 
 /* --- burials --- */
@@ -175,16 +214,26 @@ static void finish_burials(struct take *t)
 bool take_resume(struct take *t)
 {
 	struct control *c = t->session->control;
-	uint64_t number = atomic_load_explicit(&c->journal.batch, memory_order_acquire);
+	uint64_t number = atomic_load_explicit(&c->journal.batch, memory_order_acquire), generation;
+	uint32_t slot;
+	bool poisoned = false;
 
 	if (number && number == control_account(c)->batch + 1) {
-		make_again(t);
+		if (poison_in_batch(c))
+			leave_out_batch(t);
+		else
+			make_again(t);
 		t->number = number;
-	} else if (number) {
-		release(t->session);
+	} else {
+		if (number)
+			release(t->session);
+		poisoned = adopt_poison(t, &slot, &generation);
 	}
+	atomic_store_explicit(&c->journal.making, 0, memory_order_release);
 	finish_burials(t);
 	table_recover(&t->session->table, t->epoch);
 	table_repair(&t->session->table); /* it may have died between a state and its hint */
+	if (poisoned)
+		leave_out_slot(t, slot, generation);
 	return t->number != 0;
 }

@@ -80,7 +80,10 @@ static void put(struct worker *w)
 {
 	struct batch batch = { w->take.spans, w->take.n };
 
-	sinks_put(&w->sinks, &batch, w->take.number);
+	if (w->take.lost)
+		sinks_fail(&w->sinks, w->take.lost, w->take.number);
+	else
+		sinks_put(&w->sinks, &batch, w->take.number);
 	take_done(&w->take);
 }
 

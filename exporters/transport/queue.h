@@ -163,6 +163,16 @@ void queue_trim(struct queue *q);
 struct queue_counters queue_counters(const struct queue *q);
 /* Of a region that nobody uses any more, told by the one who mapped it. *queued: what is left in it. */
 struct queue_counters queue_region_counters(const void *region, uint64_t *queued);
+/*
+ * How much of which batch a region has got; and a new region, before its first queue_open(), that takes the
+ * place of one which has got so much.
+ */
+struct queue_progress {
+	uint64_t batch, spans;
+};
+struct queue_progress queue_region_progress(const void *region);
+void queue_region_begin(void *region, struct queue_progress progress);
+
 uint64_t queue_spans(const struct queue *q);      /* in ring and slots, without copies of the spool's */
 uint64_t queue_ring_spans(const struct queue *q); /* in the ring */
 

@@ -107,6 +107,24 @@ struct queue_counters queue_region_counters(const void *region, uint64_t *left)
 	return s.counters;
 }
 
+struct queue_progress queue_region_progress(const void *region)
+{
+	const struct queue_region *r = region;
+	const struct queue_state *s = &r->state[atomic_load_explicit(&r->current, memory_order_acquire) & 1];
+
+	if (r->magic != QUEUE_MAGIC)
+		return (struct queue_progress){ 0 };
+	return (struct queue_progress){ s->batch, s->batch_spans };
+}
+
+void queue_region_begin(void *region, struct queue_progress progress)
+{
+	struct queue_region *r = region;
+
+	r->state[0].batch = progress.batch;
+	r->state[0].batch_spans = progress.spans;
+}
+
 uint64_t queue_spans(const struct queue *q)
 {
 	struct queue_state s = queue_state_read(q);

@@ -120,8 +120,31 @@ Test(keeper, replaces_a_worker_that_is_stuck_and_no_other, .timeout = 60)
 	cr_assert_neq(g.k.worker, 0, "it did something meanwhile");
 	replace_stuck(&g.k, 101999, 1000);
 	cr_assert_neq(g.k.worker, 0, "not yet");
+	g.s.control->journal.making = 1;
 	replace_stuck(&g.k, 102000, 1000);
 	cr_assert_eq(g.k.worker, 0);
+	cr_assert_eq(g.s.control->suspect.deaths, 1, "what it was stuck in");
+	end(&g);
+}
+
+Test(keeper, notes_what_a_crashed_worker_had_in_hand_but_not_what_a_killed_one_had, .timeout = 60)
+{
+	static const int deadly[] = { SIGSEGV, SIGKILL, SIGTERM, SIGABRT };
+	static struct stage g;
+
+	begin(&g);
+	g.s.control->journal.making = 1;
+	for (unsigned i = 0; i < 4; i++) {
+		fflush(NULL);
+		g.k.worker = fork();
+		if (g.k.worker == 0) {
+			signal(deadly[i], SIG_DFL);
+			raise(deadly[i]);
+		}
+		while (!reap_worker(&g.k))
+			pause_ms(1);
+		cr_assert_eq(g.s.control->suspect.deaths, i < 3 ? 1u : 2u, "after signal %d", deadly[i]);
+	}
 	end(&g);
 }
 
