@@ -6,6 +6,7 @@
 #include "shim/decide.h"
 #include "shim/http/tracectx.h"
 #include "shim/outgoing.h"
+#include "shim/own.h"
 #include "shim/record.h"
 #include "shim/request.h"
 
@@ -97,6 +98,7 @@ static void find_parent(const struct policy *policy, struct span_slot *slot, str
 {
 	struct tracectx context;
 	struct wanted_context wanted;
+	struct serving_context own;
 	bool carried = decide_context(policy, slot, &context);
 
 	memset(parent, 0, sizeof(*parent));
@@ -108,7 +110,10 @@ static void find_parent(const struct policy *policy, struct span_slot *slot, str
 		return;
 	}
 	serving_search(NULL, found);
-	parent_by_thread(parent, found);
+	if (own_current(found, &own))
+		take_serving(parent, &own);
+	else
+		parent_by_thread(parent, found);
 	if (carried && !parent->known && context.decision == TRACECTX_NOT_SAMPLED) /* b3: 0 */
 		parent->decision = SERVING_NOT_SAMPLED;
 }
@@ -152,6 +157,7 @@ void client_judge(struct conn *c, struct pending *p, const struct policy *policy
 	struct span_slot *slot = request_slot(p);
 	enum policy_parent_state state = POLICY_NO_PARENT;
 	struct serving_found found;
+	struct serving_context own;
 	struct parent parent;
 	bool sampled;
 
@@ -159,7 +165,7 @@ void client_judge(struct conn *c, struct pending *p, const struct policy *policy
 		return;
 	if (!policy) { /* the worker judges it by its own headers; no open request is decided either */
 		serving_search(NULL, &found);
-		if (found.all)
+		if (found.all || own_current(&found, &own))
 			mark_ambiguous(slot);
 		return;
 	}
@@ -182,7 +188,7 @@ void client_judge(struct conn *c, struct pending *p, const struct policy *policy
 		state = POLICY_PARENT_SAMPLED;
 	else if (parent.decision != SERVING_UNDECIDED)
 		state = POLICY_PARENT_NOT_SAMPLED;
-	sampled = decide_client(shim.table.header, policy, slot, state) == DECIDE_SAMPLED;
+	sampled = decide_client(shim.table.header, policy, &slot->head, state) == DECIDE_SAMPLED;
 	pass_on(c, policy, slot, sampled);
 	if (sampled)
 		return;

@@ -277,10 +277,11 @@ static bool is_excluded(const struct policy *policy, const struct span_address *
 static bool within_rate(struct table_header *header, const struct policy *policy, uint64_t now_ns)
 {
 	uint32_t second = (uint32_t)(now_ns / UINT64_C(1000000000));
-	uint32_t current = atomic_load_explicit(&header->rate_second, memory_order_relaxed);
+	uint32_t current;
 
 	if (!header || !policy->rate_limit)
 		return true;
+	current = atomic_load_explicit(&header->rate_second, memory_order_relaxed);
 	/* The one who turns the second resets the count; whoever counts in between is let through or not: a
 	 * limit, no ledger. */
 	if (current != second &&
@@ -331,6 +332,14 @@ void decide_root_sampled(const struct policy *policy, struct span_record *r)
 		r->trace_flags |= W3C_FLAG_RANDOM;
 }
 
+bool decide_carried(struct span_slot *slot)
+{
+	struct head head;
+
+	collect(slot, &head);
+	return head.context;
+}
+
 bool decide_context(const struct policy *policy, struct span_slot *slot, struct tracectx *context)
 {
 	struct head head;
@@ -342,10 +351,8 @@ bool decide_context(const struct policy *policy, struct span_slot *slot, struct 
 }
 
 enum decide_verdict decide_client(struct table_header *header, const struct policy *policy,
-				  struct span_slot *slot, enum policy_parent_state parent)
+				  struct span_record *r, enum policy_parent_state parent)
 {
-	struct span_record *r = &slot->head;
-
 	r->policy_version = policy->version;
 	r->flags &= ~(uint32_t)SPAN_FLAG_UNDECIDED;
 	if (parent == POLICY_PARENT_NOT_SAMPLED)
@@ -365,5 +372,5 @@ enum decide_verdict decide_client_late(struct table_header *header, const struct
 	struct head head;
 
 	collect(slot, &head);
-	return decide_client(header, policy, slot, adopt_parent(policy, slot, &head));
+	return decide_client(header, policy, &slot->head, adopt_parent(policy, slot, &head));
 }

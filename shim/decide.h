@@ -59,6 +59,9 @@ void decide_root_sampled(const struct policy *policy, struct span_record *r);
 
 struct tracectx;
 
+/* Is one of the headers that carry a context among the slot's strings, valid or not? */
+bool decide_carried(struct span_slot *slot);
+
 /* The context headers among the slot's strings, by the policy's propagators; false: none is there and valid.
  */
 bool decide_context(const struct policy *policy, struct span_slot *slot, struct tracectx *context);
@@ -73,6 +76,6 @@ enum decide_verdict decide_client_late(struct table_header *header, const struct
 				       struct span_slot *slot);
 
 enum decide_verdict decide_client(struct table_header *header, const struct policy *policy,
-				  struct span_slot *slot, enum policy_parent_state parent);
+				  struct span_record *r, enum policy_parent_state parent);
 
 #endif

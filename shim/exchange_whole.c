@@ -94,6 +94,7 @@ static void begin_serving(struct arrival *a, enum serving_decision decision, uin
 		.decision = (uint8_t)decision,
 		.slot = decision == SERVING_SAMPLED ? a->p->slot : TABLE_NO_SLOT,
 		.slot_word = a->p->word,
+		.begun_ns = a->p->start_ns,
 	};
 
 	memcpy(context.trace_id, a->id, sizeof(context.trace_id));
@@ -135,7 +136,7 @@ static void decide_first(struct arrival *a, const struct http1_text *host, const
 	}
 	if (verdict != DECIDE_SAMPLED)
 		decision = verdict == DECIDE_EXCLUDED ? SERVING_EXCLUDED : SERVING_NOT_SAMPLED;
-	if (a->policy->flags & POLICY_FLAG_CLIENT_SPANS && (slot || verdict != DECIDE_SAMPLED))
+	if (slot || verdict != DECIDE_SAMPLED)
 		begin_serving(a, decision, trace_flags);
 }
 

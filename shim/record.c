@@ -64,8 +64,7 @@ uint16_t record_open(struct span_slot *slot, enum span_tag tag)
 	return (uint16_t)(at + 1);
 }
 
-/* How many of n bytes to keep if at most `room` fit: not in the middle of a UTF-8 sequence. */
-static size_t cut(const char *p, size_t n, size_t room)
+size_t record_fit(const char *p, size_t n, size_t room)
 {
 	if (n <= room)
 		return n;
@@ -90,7 +89,7 @@ bool record_append(struct span_slot *slot, uint16_t open, const char *p, size_t 
 		room = room_at(open - 1u, tag);
 	if (have > room) /* not what we wrote: another process scribbles here */
 		return false;
-	keep = cut(p, n, room - have);
+	keep = record_fit(p, n, room - have);
 	memcpy(head + STRING_HEAD + have, p, keep);
 	put16(head + 2, (uint16_t)(have + keep));
 	slot->head.tail_bytes = (uint16_t)(open - 1u + STRING_HEAD + have + keep);

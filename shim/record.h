@@ -22,6 +22,8 @@ bool record_append(struct span_slot *slot, uint16_t open, const char *p, size_t 
 void record_cut(struct span_slot *slot, uint16_t open, size_t n);
 /* Where the text of the string opened begins in the tail. */
 static inline size_t record_text(uint16_t open) { return open - 1u + 4u; }
+/* How many of n bytes to keep if at most `room` fit: not in the middle of a UTF-8 sequence. p has n bytes. */
+size_t record_fit(const char *p, size_t n, size_t room);
 /* Opens, appends, done. */
 bool record_string(struct span_slot *slot, enum span_tag tag, const char *p, size_t n);
 

@@ -103,8 +103,7 @@ static void start_record(const struct conn *c, struct pending *p, const char *me
 			      fd_listener[c->listener].path_bytes);
 }
 
-/* The table is more than half full and the exporter sleeps: one futex wake, counted. */
-static __attribute__((cold, noinline)) void wake_exporter(void)
+__attribute__((cold, noinline)) void wake_exporter(void)
 {
 	_Atomic uint32_t *word = &shim.table.header->sleeping;
 	uint32_t asleep = 1;
@@ -305,8 +304,9 @@ static enum decide_verdict decide_in_slot(const struct conn *c, const struct pol
 	return decide(shim.table.header, policy, slot, &rest, &prefix);
 }
 
-/* Outgoing requests find their parent by it. */
-static void begin_serving(struct pending *p, const struct span_record *r, enum serving_decision decision)
+/* Outgoing requests and own spans find their parent by it. */
+static void begin_serving(struct pending *p, const struct span_record *r, enum serving_decision decision,
+			  bool carried)
 {
 	struct serving_context context = {
 		.trace_flags = r->trace_flags,
@@ -314,6 +314,8 @@ static void begin_serving(struct pending *p, const struct span_record *r, enum s
 		.debug = r->flags & SPAN_FLAG_DEBUG ? 1 : 0,
 		.slot = decision == SERVING_SAMPLED ? p->slot : TABLE_NO_SLOT,
 		.slot_word = p->word,
+		.begun_ns = p->start_ns,
+		.carried = carried,
 	};
 
 	memcpy(context.trace_id, r->trace_id, sizeof(context.trace_id));
@@ -335,7 +337,7 @@ void request_judge(struct conn *c, struct pending *p, const struct policy *polic
 	if (!slot)
 		return;
 	if (!policy) {
-		begin_serving(p, &slot->head, SERVING_UNDECIDED);
+		begin_serving(p, &slot->head, SERVING_UNDECIDED, decide_carried(slot));
 		return;
 	}
 	if (policy->mode != POLICY_ON) {
@@ -343,8 +345,7 @@ void request_judge(struct conn *c, struct pending *p, const struct policy *polic
 		return;
 	}
 	verdict = decide_in_slot(c, policy, slot);
-	if (policy->flags & POLICY_FLAG_CLIENT_SPANS)
-		begin_serving(p, &slot->head, (enum serving_decision)decision_of[verdict]);
+	begin_serving(p, &slot->head, (enum serving_decision)decision_of[verdict], false);
 	switch (verdict) {
 	case DECIDE_SAMPLED: return;
 	case DECIDE_EXCLUDED: request_drop(p, LEDGER_EXCLUDED); return;

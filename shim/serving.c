@@ -5,22 +5,42 @@
 
 #include "shim/conn.h"
 
-#define WORDS        6u
 #define SEARCHED_MAX 8192u /* objects of the pool; beyond, a request is not found and nothing is guessed */
 
-_Static_assert(sizeof(struct serving_context) == WORDS * sizeof(uint64_t), "copied word by word");
+_Static_assert(sizeof(struct serving_context) == SERVING_WORDS * sizeof(uint64_t), "copied word by word");
+
+void serving_store(_Atomic uint64_t to[SERVING_WORDS], const struct serving_context *context)
+{
+	uint64_t word[SERVING_WORDS];
+
+	memcpy(word, context, sizeof(word));
+	/* release: a reader of the former use that sees a word of this one sees that it is not valid any more
+	 */
+	for (unsigned i = 0; i < SERVING_WORDS; i++)
+		atomic_store_explicit(&to[i], word[i], memory_order_release);
+}
+
+void serving_load(const _Atomic uint64_t from[SERVING_WORDS], struct serving_context *context)
+{
+	uint64_t word[SERVING_WORDS];
+
+	for (unsigned i = 0; i < SERVING_WORDS; i++)
+		word[i] = atomic_load_explicit(&from[i], memory_order_acquire);
+	memcpy(context, word, sizeof(word));
+}
+
+static __thread uint32_t requests_read;
+
+uint32_t serving_count(void) { return requests_read; }
 
 void serving_begin(struct pending *p, const struct serving_context *context)
 {
 	struct serving *s = &p->serving;
 	uint64_t stamp = atomic_load_explicit(&s->stamp, memory_order_relaxed);
-	uint64_t word[WORDS];
 
-	memcpy(word, context, sizeof(word));
+	requests_read++;
 	atomic_store_explicit(&s->stamp, (uint32_t)(stamp + 1), memory_order_relaxed);
-	/* release: a reader of the former use that sees a word of this one sees that its stamp is gone */
-	for (unsigned i = 0; i < WORDS; i++)
-		atomic_store_explicit(&s->word[i], word[i], memory_order_release);
+	serving_store(s->word, context);
 	atomic_store_explicit(&s->stamp, (uint64_t)self_person() << 32 | (uint32_t)(stamp + 1),
 			      memory_order_release);
 }
@@ -38,15 +58,12 @@ static uint32_t read_one(struct pending *p, struct serving_context *out)
 {
 	struct serving *s = &p->serving;
 	uint64_t stamp = atomic_load_explicit(&s->stamp, memory_order_acquire);
-	uint64_t word[WORDS];
 
 	if (!(stamp >> 32))
 		return 0;
-	for (unsigned i = 0; i < WORDS; i++)
-		word[i] = atomic_load_explicit(&s->word[i], memory_order_acquire);
+	serving_load(s->word, out);
 	if (atomic_load_explicit(&s->stamp, memory_order_relaxed) != stamp)
 		return 0;
-	memcpy(out, word, sizeof(word));
 	return (uint32_t)(stamp >> 32);
 }
 
@@ -84,7 +101,7 @@ static void add_link(struct serving_found *f, enum rank *rank, unsigned *count, 
 	if (of > *rank)
 		*count = 0;
 	*rank = of;
-	if (c->decision != SERVING_UNDECIDED && *count < SERVING_LINKS)
+	if (*count < SERVING_LINKS)
 		f->link[*count] = *c;
 	++*count;
 }
@@ -95,6 +112,8 @@ static void add(struct serving_found *f, const struct serving_context *c, bool h
 	if (here) {
 		f->here++;
 		f->one_here = *c;
+		if (c->begun_ns > f->newest_here_ns)
+			f->newest_here_ns = c->begun_ns;
 	}
 	if (matched && (here || !f->matched_here))
 		f->one_match = *c;
@@ -109,6 +128,7 @@ void serving_search(const struct wanted_context *wanted, struct serving_found *f
 	enum rank rank = RANK_ANY;
 
 	found->all = found->here = found->matched = found->matched_here = 0;
+	found->newest_here_ns = 0;
 	for (uint32_t i = 1; i <= high && i <= SEARCHED_MAX; i++) {
 		struct pending *p = pool_seen(&pending_pool, i);
 		struct serving_context c;

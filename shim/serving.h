@@ -23,10 +23,12 @@ enum serving_decision {
 	SERVING_EXCLUDED,
 };
 
+#define SERVING_WORDS 7u
+
 /* Part of struct pending. Written by the thread that read the head, read by any. */
 struct serving {
-	_Atomic uint64_t stamp;   /* thread << 32 | number of uses; thread 0: not open */
-	_Atomic uint64_t word[6]; /* struct serving_context */
+	_Atomic uint64_t stamp;               /* thread << 32 | number of uses; thread 0: not open */
+	_Atomic uint64_t word[SERVING_WORDS]; /* struct serving_context */
 };
 
 struct serving_context {
@@ -36,10 +38,19 @@ struct serving_context {
 	uint8_t trace_flags;
 	uint8_t decision; /* enum serving_decision */
 	uint8_t debug;
-	uint8_t reserved;
-	uint32_t slot; /* TABLE_NO_SLOT: it is not recorded */
+	uint8_t carried; /* undecided: it came with a context header, which may be its parent */
+	uint32_t slot;   /* TABLE_NO_SLOT: it is not recorded */
 	uint64_t slot_word;
+	uint64_t begun_ns; /* its first byte */
 };
+
+/*
+ * Word by word, for readers that look at the same time: whatever tells them that
+ * it is valid is to be withdrawn before the store, and looked at again after the
+ * load. trace_flags to slot are one word, which may change alone.
+ */
+void serving_store(_Atomic uint64_t word[SERVING_WORDS], const struct serving_context *context);
+void serving_load(const _Atomic uint64_t word[SERVING_WORDS], struct serving_context *context);
 
 #define SERVING_LINKS 8u
 
@@ -49,6 +60,7 @@ struct serving_found {
 	unsigned here;    /* of those, read by the calling thread (or the one that forked it) */
 	unsigned matched; /* those that came with, or are, the context given */
 	unsigned matched_here;
+	uint64_t newest_here_ns;                    /* the youngest of those here */
 	bool all_suppressed;                        /* every open one is excluded, or every one not sampled */
 	struct serving_context one_here, one_match; /* the last of each; a match here goes before others */
 	unsigned links; /* how many of `link` are set; 0 as well if there were more than fit */
@@ -57,6 +69,9 @@ struct serving_found {
 
 void serving_begin(struct pending *p, const struct serving_context *context);
 void serving_end(struct pending *p);
+
+/* Changes whenever the calling thread has read another request. */
+uint32_t serving_count(void);
 
 /* context: of an outgoing request, NULL if it carries none. */
 struct wanted_context {

@@ -114,6 +114,8 @@ static void settle_open(struct span_slot *copy)
 	salvage(copy);
 	if (copy->head.end == SPAN_END_NO_RESPONSE && copy->head.end_ns)
 		return; /* left to a forked child that never answered: shim/exchange_end.c */
+	if (copy->head.end == SPAN_END_COMPLETE && copy->head.kind == SPAN_KIND_INTERNAL)
+		return; /* ended by the program, which died before it could say so */
 	if (copy->head.end != SPAN_END_COMPLETE) {
 		copy->head.end = SPAN_END_PROCESS_DIED;
 		return;
@@ -145,7 +147,7 @@ static bool judge_own(struct take *t, const struct policy *policy, struct span_s
 		t->counts.own_dropped++;
 		return false;
 	}
-	if (decide_client(NULL, policy, copy, POLICY_NO_PARENT) == DECIDE_SAMPLED)
+	if (decide_client(NULL, policy, &copy->head, POLICY_NO_PARENT) == DECIDE_SAMPLED)
 		return true;
 	t->counts.own_sampled_out++;
 	return false;
