@@ -193,21 +193,26 @@ static bool is_kept(struct take *t, struct span_slot *copy)
 	return false;
 }
 
-uint32_t take_make(struct take *t, struct span_slot *copy, bool settle)
+/* Of a record that is valid. */
+static uint32_t make_spans(struct take *t, const struct span_slot *copy)
 {
-	const struct resource *resource;
+	const struct resource *resource = resource_of(t, copy->head.process);
 	struct span *span = &t->spans[t->n];
 	size_t n = 1;
 
-	if (settle)
-		settle_open(copy);
-	if (!span_record_valid(copy) || !(resource = resource_of(t, copy->head.process)) ||
-	    span_from_record(copy, &t->options, resource, t->to_unix, &t->arena, span))
+	if (!resource || span_from_record(copy, &t->options, resource, t->to_unix, &t->arena, span))
 		return 0;
 	if (t->options.child_spans && copy->head.kind == SPAN_KIND_SERVER)
 		n += span_children(copy, &t->options, span, t->to_unix, &t->arena, span + 1);
 	t->n += n;
 	return (uint32_t)n;
+}
+
+uint32_t take_make(struct take *t, struct span_slot *copy, bool settle)
+{
+	if (settle)
+		settle_open(copy);
+	return span_record_valid(copy) ? make_spans(t, copy) : 0;
 }
 
 /* What became of a slot that was just taken: counted, and spans if it is kept. */
@@ -225,7 +230,7 @@ static void judge(struct take *t, struct take_slot *at, struct span_slot *copy, 
 	}
 	if (!is_kept(t, copy))
 		return;
-	n = take_make(t, copy, false);
+	n = make_spans(t, copy);
 	if (!n) {
 		t->counts.invalid++;
 		return;
