@@ -44,8 +44,7 @@ void ledger_sum(const struct session *s, struct ledger_sums *out)
 	for (uint32_t p = 0; s->mapped && p < TABLE_PROCESSES; p++) {
 		const struct table_process *entry = &s->table.process[p];
 
-		if (atomic_load_explicit(&entry->state, memory_order_acquire) == PROCESS_FREE ||
-		    account.burying == p + 1)
+		if (table_process_state(&s->table, p) == PROCESS_FREE || account.burying == p + 1)
 			continue;
 		for (unsigned i = 0; i < LEDGER_MAX; i++)
 			for (unsigned shard = 0; shard < TABLE_SHARDS; shard++)

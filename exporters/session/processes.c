@@ -141,12 +141,12 @@ void processes_scan(struct processes *p, struct session *s)
 	p->live = 0;
 	for (uint32_t index = 1; index < TABLE_PROCESSES; index++) {
 		uint64_t bit = UINT64_C(1) << (index % 64);
-		uint32_t state;
+		enum process_state state;
 
 		if (atomic_load_explicit(&s->control->dead[index / 64], memory_order_acquire) & bit)
 			continue; /* known to be dead; the worker has not yet cleared it away */
 		/* after `dead`: else the worker could bury this one and somebody else move in, in between */
-		state = atomic_load_explicit(&s->table.process[index].state, memory_order_acquire);
+		state = table_process_state(&s->table, index);
 		if (state == PROCESS_LIVE)
 			scan_entry(p, s, index);
 		else if (state == PROCESS_CLAIMED)

@@ -51,7 +51,7 @@ static void copy_table(char *to, const struct table *t)
 
 	memcpy(to, from, (size_t)((const char *)t->process - from)); /* header, states, hints */
 	for (i = 0; i < TABLE_PROCESSES; i++)
-		if (atomic_load_explicit(&t->process[i].state, memory_order_relaxed) != PROCESS_FREE)
+		if (table_process_state(t, i) != PROCESS_FREE)
 			memcpy(to + ((const char *)&t->process[i] - from), &t->process[i],
 			       sizeof(t->process[i]));
 	if (policy)

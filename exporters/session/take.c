@@ -322,12 +322,9 @@ bool take_note_dead(struct take *t, bool everybody)
 
 static void bury_noted(struct take *t)
 {
-	const struct table_process *process = t->session->table.process;
-
 	for (uint32_t i = 0; i < TABLE_PROCESSES; i++) {
 		/* of everybody: entries that nobody ever used have nothing to add */
-		if (!is_noted(t, i) ||
-		    atomic_load_explicit(&process[i].state, memory_order_acquire) == PROCESS_FREE)
+		if (!is_noted(t, i) || table_process_state(&t->session->table, i) == PROCESS_FREE)
 			continue;
 		forget_resource(t, (uint16_t)i);
 		take_bury(t, i);

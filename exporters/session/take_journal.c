@@ -206,7 +206,7 @@ static void finish_burials(struct take *t)
 	if (index && index <= TABLE_PROCESSES)
 		clear_entry(c, &process[index - 1], index - 1);
 	for (uint32_t i = 1; i < TABLE_PROCESSES; i++)
-		if (atomic_load_explicit(&process[i].state, memory_order_acquire) == PROCESS_BURIED &&
+		if (table_process_state(&t->session->table, i) == PROCESS_BURIED &&
 		    !take_is_dead(c, (uint16_t)i))
 			atomic_store_explicit(&process[i].state, PROCESS_FREE, memory_order_release);
 }

@@ -69,6 +69,7 @@ int table_create(struct table *t, void *base, size_t bytes, uint32_t slots, cons
 	for (uint32_t w = 0; w < t->words; w++)
 		atomic_store_explicit(&t->free_bits[w], UINT64_MAX, memory_order_relaxed);
 	/* entry 0 is the shared one of processes that found none */
+	atomic_store_explicit(&t->header->process_used[0], 1, memory_order_relaxed);
 	atomic_store_explicit(&t->process[TABLE_NO_PROCESS].state, PROCESS_LIVE, memory_order_relaxed);
 	t->header->magic = TABLE_MAGIC;
 	return 0;
@@ -206,6 +207,9 @@ uint16_t table_process_claim(struct table *t, uint32_t pid)
 
 		if (atomic_load_explicit(&t->process[index].state, memory_order_relaxed) != PROCESS_FREE)
 			continue;
+		/* before: who sees the claim sees this, and a kill in between does no harm */
+		atomic_fetch_or_explicit(&t->header->process_used[index / 64], bit_of(index),
+					 memory_order_release);
 		if (claim_entry(&t->process[index], pid))
 			return (uint16_t)index;
 	}

@@ -27,7 +27,7 @@
 #include "shim/abi/span.h"
 
 #define TABLE_MAGIC         0x31454C4241544254ull /* "TBTABLE1" */
-#define TABLE_ABI           5u
+#define TABLE_ABI           6u
 #define TABLE_SLOTS_DEFAULT 16384u
 #define TABLE_SLOTS_MIN     64u
 #define TABLE_SLOTS_MAX     (1u << 20)
@@ -88,6 +88,7 @@ struct table_header {
 	_Atomic uint32_t over;         /* session ended: claim nothing */
 	_Atomic uint32_t rate_second;  /* rate limiting sampler: the current second and what it let through */
 	_Atomic uint32_t rate_taken;
+	_Atomic uint64_t process_used[TABLE_PROCESSES / 64]; /* entries that were ever claimed */
 };
 _Static_assert(sizeof(struct table_header) <= 4096, "ABI");
 
@@ -134,6 +135,16 @@ bool table_drop(struct table *t, uint32_t slot, uint64_t word);
  * _publish. */
 uint16_t table_process_claim(struct table *t, uint32_t pid);
 void table_process_publish(struct table *t, uint16_t index);
+
+/* What an entry is. Most were never used, and would become memory by being looked at: 4 MiB in all. */
+static inline enum process_state table_process_state(const struct table *t, uint32_t index)
+{
+	const _Atomic uint64_t *used = &t->header->process_used[index / 64];
+
+	if (!(atomic_load_explicit(used, memory_order_acquire) >> (index % 64) & 1))
+		return PROCESS_FREE;
+	return (enum process_state)atomic_load_explicit(&t->process[index].state, memory_order_acquire);
+}
 
 static inline void table_count(struct table *t, uint16_t process, unsigned shard, enum ledger what,
 			       uint64_t n)

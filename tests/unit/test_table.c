@@ -235,6 +235,27 @@ Test(table, registry_entries_are_given_once)
 	cr_assert_eq(table_process_claim(&t, 5), TABLE_NO_PROCESS);
 }
 
+/* Of memory that is shared even a look makes pages. */
+Test(table, registry_entries_that_were_never_used_are_not_touched)
+{
+	static unsigned char pages[TABLE_PROCESSES];
+	size_t bytes = TABLE_PROCESSES * sizeof(struct table_process), touched = 0;
+	struct table t;
+	uint16_t claimed;
+
+	make(&t);
+	claimed = table_process_claim(&t, 100);
+	for (uint32_t i = 1; i < TABLE_PROCESSES; i++)
+		cr_assert_eq(table_process_state(&t, i), i == claimed ? PROCESS_CLAIMED : PROCESS_FREE);
+	cr_assert_eq(table_process_state(&t, TABLE_NO_PROCESS), PROCESS_LIVE);
+	cr_assert_eq(mincore(t.process, bytes, pages), 0);
+	for (size_t i = 0; i < bytes / 4096; i++)
+		touched += pages[i] & 1;
+	cr_assert_eq(touched, 2);
+	table_process_publish(&t, claimed);
+	cr_assert_eq(table_process_state(&t, claimed), PROCESS_LIVE);
+}
+
 /* Claiming and clearing are two steps. */
 Test(table, a_free_slot_has_no_span_of_before_to_show_if_its_next_owner_dies_at_once)
 {
