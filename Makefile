@@ -116,6 +116,8 @@ check unit: $(UNIT) ## build and run the unit tests
 valgrind: $(UNIT) ## the unit tests under memcheck (20 minutes); UNIT="build/unit/test_x..." selects
 	@scripts/run-valgrind $(UNIT)
 
+# For servers that are sanitized as well: tests/e2e/test_sanitized.py.
+sanitized-library: $(B)/libbtrace.so
 tsan: ## the lock-free parts under ThreadSanitizer
 	@mkdir -p build/tsan
 	@for t in stress shared; do \
@@ -268,7 +270,7 @@ clean: ## remove build/
 help: ## show this list
 	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' Makefile | sort | expand -t 18
 
-.PHONY: bench bench-check bench-record all tools check unit valgrind san fuzzers fuzz lint check-format format check-tree check-binary check-pure check-headers cppcheck tidy \
+.PHONY: sanitized-library bench bench-check bench-record all tools check unit valgrind san fuzzers fuzz lint check-format format check-tree check-binary check-pure check-headers cppcheck tidy \
 	check-scripts analyze docs demo e2e matrix receivers soak test install deb bundle roots clean help
 .SECONDARY:
 -include $(shell find $(B) build/tidy -name '*.d' 2>/dev/null)
