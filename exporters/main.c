@@ -4,6 +4,7 @@
  * and, if the session has a name, its listening socket as descriptor 4.
  *	argv[1]  real path of the config, or empty
  *	argv[2]  working directory of the traced process
+ *	argv[3]  "later": do nothing before a process takes part
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -54,12 +55,15 @@ static const char *variable(const char *name)
 
 int main(int argc, char **argv)
 {
-	struct session s = { .directory = argc > 2 ? argv[2] : "/", .config_path = argc > 1 ? argv[1] : "" };
+	struct session s = { .directory = argc > 2 ? argv[2] : "/",
+			     .config_path = argc > 1 ? argv[1] : "",
+			     .later = argc > 3 && !strcmp(argv[3], "later") };
 	const char *log = variable("BTRACE_LOG");
 	struct stat st;
 	int seals = fcntl(SESSION_FD_TABLE, F_GET_SEALS), error;
 
-	if (argc != 3 || seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(SESSION_FD_TABLE, &st) < 0) {
+	if (argc < 3 || argc > 4 || seals < 0 || !(seals & F_SEAL_SHRINK) ||
+	    fstat(SESSION_FD_TABLE, &st) < 0) {
 		fputs("btrace-exporter: started by libbtrace.so, not by hand\n", stderr);
 		return 2;
 	}

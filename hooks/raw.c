@@ -171,6 +171,30 @@ int raw_fcntl64(int fd, int command, ...)
 	return (int)result(sys3(SYS_fcntl, fd, command, argument));
 }
 
+/* Of the calling thread alone; nobody has a second one that early. */
+int raw_setuid(uid_t uid) { return (int)result(sys1(SYS_setuid, uid)); }
+int raw_seteuid(uid_t uid) { return (int)result(sys3(SYS_setresuid, -1, uid, -1)); }
+int raw_setreuid(uid_t ruid, uid_t euid) { return (int)result(sys2(SYS_setreuid, ruid, euid)); }
+
+int raw_setresuid(uid_t ruid, uid_t euid, uid_t suid)
+{
+	return (int)result(sys3(SYS_setresuid, ruid, euid, suid));
+}
+
+int raw_chroot(const char *path) { return (int)result(sys1(SYS_chroot, path)); }
+
+int raw_prctl(int option, ...)
+{
+	va_list list;
+	long a[4];
+
+	va_start(list, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(list, long);
+	va_end(list);
+	return (int)result(sys5(SYS_prctl, option, a[0], a[1], a[2], a[3]));
+}
+
 long raw_syscall(long number, ...)
 {
 	va_list list;

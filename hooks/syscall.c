@@ -6,12 +6,22 @@
  */
 #include "hooks/report.h"
 
+#include <linux/seccomp.h>
 #include <stdarg.h>
+
+static bool locks_in(long number, const long a[6])
+{
+	if (number == SYS_prctl)
+		return a[0] == PR_SET_SECCOMP;
+	return number == SYS_seccomp && (a[0] == SECCOMP_SET_MODE_STRICT || a[0] == SECCOMP_SET_MODE_FILTER);
+}
 
 static void before(long number, const long a[6])
 {
 	int fd = (int)a[0];
 
+	if (locks_in(number, a))
+		shim_locking_in();
 	if (number == SYS_close && shim_tracks(fd))
 		shim_closing(fd);
 #ifdef SYS_close_range
@@ -82,6 +92,12 @@ static void after(long number, const long a[6], socklen_t room, long result)
 		if (result >= 0 && ((struct msghdr *)a[1])->msg_controllen)
 			shim_received_control((struct msghdr *)a[1]);
 		report_received_message((int)a[0], (struct msghdr *)a[1], (int)a[2], result);
+		break;
+	case SYS_prctl:
+	case SYS_seccomp:
+		if (locks_in(number, a) && result >= 0)
+			shim_locked_in(number == SYS_prctl ? a[1] == SECCOMP_MODE_STRICT
+							   : a[0] == SECCOMP_SET_MODE_STRICT);
 		break;
 	case SYS_sendmsg: report_sent_message((int)a[0], (struct msghdr *)a[1], result); break;
 	case SYS_dup:

@@ -15,6 +15,8 @@
 #include "shim/shim.h"
 #include "shim/sys.h"
 
+enum purpose { FOR_SERVER, FOR_CLIENT, FOR_LATER };
+
 #define STACK_BYTES (128u * 1024)
 /* Of one millisecond: */
 #define WAIT_TRIES   200  /* for a thread that comes while another one activates */
@@ -89,14 +91,19 @@ static void pause_one(void)
 	sys2(SYS_nanosleep, (void *)&millisecond, 0);
 }
 
-static __attribute__((cold, noinline)) bool start(bool client)
+static __attribute__((cold, noinline)) bool start(enum purpose purpose)
 {
-	struct session session = { .what = "cannot start the exporter", .detail = "", .client = client };
+	struct session session = { .what = "cannot start the exporter",
+				   .detail = "",
+				   .client = purpose == FOR_CLIENT,
+				   .later = purpose == FOR_LATER };
 
 	if (run_session_child(&session) && !table_attach(&shim.table, session.base, session.bytes)) {
 		sys3(SYS_madvise, session.base, session.bytes, MADV_DONTDUMP);
+		atomic_store_explicit(&shim.early, purpose == FOR_LATER, memory_order_relaxed);
 		atomic_store_explicit(&shim_mode, SHIM_ACTIVE, memory_order_release);
-		self_get();
+		if (purpose != FOR_LATER)
+			self_get();
 		return true;
 	}
 	if (session.unwanted) {
@@ -112,16 +119,17 @@ static __attribute__((cold, noinline)) bool start(bool client)
 }
 
 /* Who comes while another thread activates waits for it. */
-static bool activate_for(bool client)
+static bool activate_for(enum purpose purpose)
 {
 	for (int i = 0; i <= WAIT_TRIES; i++) {
 		uint32_t mode = SHIM_ARMED;
 
-		if (client && atomic_load_explicit(&shim.client_unwanted, memory_order_relaxed))
+		if (purpose == FOR_CLIENT &&
+		    atomic_load_explicit(&shim.client_unwanted, memory_order_relaxed))
 			break;
 		if (atomic_compare_exchange_strong_explicit(&shim_mode, &mode, SHIM_STARTING,
 							    memory_order_acq_rel, memory_order_acquire))
-			return start(client);
+			return start(purpose);
 		if (mode != SHIM_STARTING)
 			return mode == SHIM_ACTIVE;
 		pause_one();
@@ -131,17 +139,20 @@ static bool activate_for(bool client)
 
 bool activate(void)
 {
-	if (!activate_for(false))
+	if (!activate_for(FOR_SERVER))
 		return false;
 	atomic_store_explicit(&shim.serves, 1, memory_order_relaxed);
+	self_get(); /* if it was activated early: now it takes part */
 	return true;
 }
 
 bool activate_client(void)
 {
-	if (!activate_for(true))
+	if (!activate_for(FOR_CLIENT))
 		return false;
 	for (int i = 0; i < POLICY_TRIES && !table_policy(&shim.table); i++)
 		pause_one();
 	return true;
 }
+
+bool activate_later(void) { return activate_for(FOR_LATER); }

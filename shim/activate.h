@@ -4,10 +4,10 @@
 
 /*
  * From configured to tracing: join the exporter of this user and config, or
- * start one. Happens once per process, at the first listen() or accept(), with
- * `client_only` at the first connect(). True if tracing is active afterwards. Opens no descriptor in the
- * host, starts no child that the host could notice, blocks for the time of an exec at most (to join: two
- * seconds at most, if the exporter does not answer).
+ * start one. Happens once per process, at the first listen(), accept(), or listening socket that it is
+ * passed, with `client_only` at the first connect(). True if tracing is active afterwards. Opens no
+ * descriptor in the host, starts no child that the host could notice, blocks for the time of an exec at most
+ * (to join: two seconds at most, if the exporter does not answer).
  */
 
 #include <stdbool.h>
@@ -24,6 +24,13 @@ bool activate(void);
  * sent could not be given a context any more.
  */
 bool activate_client(void);
+
+/*
+ * The same while it is not known whether this process will ever serve: it may be about to
+ * become another program, of another user. An exporter that is started for it opens
+ * nothing and says nothing before the first connection.
+ */
+bool activate_later(void);
 
 /* start.c: what the constructor kept for it; all absolute, NUL-terminated. */
 struct start_facts {

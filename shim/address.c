@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "shim/sys.h"
@@ -60,4 +61,18 @@ bool address_connected_tcp(int fd, struct sockaddr_storage *peer)
 	       type == SOCK_STREAM && sys3(SYS_getpeername, fd, (void *)peer, (void *)&length) >= 0 &&
 	       (peer->ss_family == AF_INET ||
 		peer->ss_family == AF_INET6); /* UNIX: mostly socketpairs between processes */
+}
+
+bool address_listens(int fd)
+{
+	int listens = 0, type = 0;
+	socklen_t length = sizeof(int), type_length = sizeof(int);
+	struct stat st;
+
+	/* fstat() first, which no sandbox forbids */
+	return sys2(SYS_fstat, fd, (void *)&st) == 0 && S_ISSOCK(st.st_mode) &&
+	       sys5(SYS_getsockopt, fd, SOL_SOCKET, SO_ACCEPTCONN, (void *)&listens, (void *)&length) >= 0 &&
+	       listens &&
+	       sys5(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (void *)&type, (void *)&type_length) >= 0 &&
+	       type == SOCK_STREAM;
 }

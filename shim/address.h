@@ -19,5 +19,7 @@ bool address_followed(uint16_t family);
 /* A connected TCP socket, which somebody else may have accepted: by SCM_RIGHTS, or as descriptor 0 of inetd.
  */
 bool address_connected_tcp(int fd, struct sockaddr_storage *peer);
+/* A stream socket that listens. Any number will do. */
+bool address_listens(int fd);
 
 #endif

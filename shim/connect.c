@@ -37,7 +37,8 @@ static bool is_stream(int fd)
 	int type = 0;
 	socklen_t length = sizeof(type);
 
-	return sys5(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (void *)&type, (void *)&length) >= 0 &&
+	return calls_allowed() &&
+	       sys5(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (void *)&type, (void *)&length) >= 0 &&
 	       type == SOCK_STREAM;
 }
 
@@ -82,6 +83,12 @@ static bool asked_for(void)
 
 static bool is_active(void) { return atomic_load_explicit(&shim_mode, memory_order_acquire) == SHIM_ACTIVE; }
 
+static bool nobody_serves_yet(void)
+{
+	return atomic_load_explicit(&shim.early, memory_order_relaxed) &&
+	       !atomic_load_explicit(&shim.serves, memory_order_relaxed) && !table_policy(&shim.table);
+}
+
 /* Cheap for who never serves, and is not to be traced: asked once. */
 static bool may_activate(int fd)
 {
@@ -94,7 +101,10 @@ static void connected(int fd, const struct sockaddr *addr, socklen_t length, boo
 	open = open && address_followed(addr->sa_family);
 	if (!is_active() && !(open && may_activate(fd)))
 		return;
-	if (sys0(SYS_getpid) != (long)self_get()->pid) /* a vfork child's descriptors are not ours */
+	if (nobody_serves_yet()) /* and its exporter waits for that: who only asks does not wake it */
+		return;
+	if (calls_allowed() &&
+	    sys0(SYS_getpid) != (long)self_get()->pid) /* a vfork child's descriptors are not ours */
 		return;
 	if (open && asked_for() && is_stream(fd))
 		follow(fd, addr, length);

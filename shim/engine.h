@@ -26,6 +26,13 @@ struct shim_self {
 	uint16_t epoch; /* differs between parent and child */
 };
 
+/* The host has locked itself in by seccomp(2): a call that it does not make itself may be its death. */
+enum shim_locks {
+	SHIM_FREE = 0,
+	SHIM_FILTERED, /* of calls beside the host's own there is only mmap, which malloc makes as well */
+	SHIM_STRICT,   /* none at all: read, write, _exit and sigreturn are allowed */
+};
+
 struct shim {
 	struct table table; /* valid while shim_mode is SHIM_ACTIVE */
 	struct shim_self *self;
@@ -36,6 +43,9 @@ struct shim {
 	_Atomic uint32_t serves;          /* it has listened or accepted, or was forked by one that has */
 	_Atomic uint32_t client_unwanted; /* a connect() has asked; the configuration has no client_only */
 	_Atomic uint32_t forks;           /* calls of fork() that made a child of this process */
+	_Atomic uint32_t locked;          /* enum shim_locks */
+	uint32_t uid;                     /* when it was locked */
+	_Atomic uint32_t early;           /* activated before it was known whether it will serve */
 	char executable[128];
 	char command[192];
 	char service[80];
@@ -55,6 +65,12 @@ static inline struct shim_self *self_get(void)
 		       : self_register();
 }
 
+/* May we make a system call (but mmap) that the host does not make itself? */
+static inline bool calls_allowed(void)
+{
+	return __builtin_expect(!atomic_load_explicit(&shim.locked, memory_order_relaxed), 1);
+}
+
 /* A number of the calling thread: which ledger shard, where to search for slots. */
 uint32_t self_thread(void);
 
@@ -67,9 +83,12 @@ void ids_random(uint64_t *out, unsigned n);
 
 static inline uint64_t clock_now_ns(void)
 {
+	/* The vDSO: no system call. In strict mode the CPU's counter is forbidden as well (x86), which the
+	 * coarse clock does not need. */
+	bool strict = atomic_load_explicit(&shim.locked, memory_order_relaxed) == SHIM_STRICT;
 	struct timespec t;
 
-	shim.clock_gettime(CLOCK_MONOTONIC, &t); /* the vDSO: no system call */
+	shim.clock_gettime(strict ? CLOCK_MONOTONIC_COARSE : CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 

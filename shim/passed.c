@@ -2,6 +2,7 @@
 /* Descriptors in control messages (SCM_RIGHTS, unix(7)): a connection comes to this process, or leaves it. */
 #include <string.h>
 
+#include "shim/activate.h"
 #include "shim/address.h"
 #include "shim/engine.h"
 #include "shim/fds.h"
@@ -32,8 +33,12 @@ void shim_received_control(const struct msghdr *message)
 	while (next_control_fd(message, &cmsg, &i, &fd)) {
 		if (active())
 			fd_forget(fd);
+		if (!calls_allowed())
+			continue;
 		if (address_connected_tcp(fd, &peer))
 			take_up(fd, &peer);
+		else if (!active() && address_listens(fd))
+			activate(); /* its workers may accept() only when they have given up their rights */
 	}
 	GUARD_LEAVE();
 }

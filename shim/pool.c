@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "shim/engine.h"
 #include "shim/sys.h"
 
 static bool slab_ready(struct pool *p, uint32_t number)
@@ -15,6 +16,8 @@ static bool slab_ready(struct pool *p, uint32_t number)
 
 	if (atomic_load_explicit(&p->slab[number], memory_order_acquire))
 		return true;
+	if (atomic_load_explicit(&shim.locked, memory_order_relaxed) == SHIM_STRICT)
+		return false;
 	mapped = sys6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (sys_failed(mapped))
 		return false;

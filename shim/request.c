@@ -108,7 +108,8 @@ __attribute__((cold, noinline)) void wake_exporter(void)
 	_Atomic uint32_t *word = &shim.table.header->sleeping;
 	uint32_t asleep = 1;
 
-	if (!atomic_compare_exchange_strong_explicit(word, &asleep, 0, memory_order_acq_rel,
+	if (!calls_allowed() || /* it wakes by itself, if a little later */
+	    !atomic_compare_exchange_strong_explicit(word, &asleep, 0, memory_order_acq_rel,
 						     memory_order_relaxed))
 		return;
 	sys3(SYS_futex, (void *)word, FUTEX_WAKE, 1);

@@ -82,7 +82,7 @@ static void fill_entry(struct table_process *entry)
 	memcpy(entry->executable, shim.executable, sizeof(entry->executable));
 	memcpy(entry->command, shim.command, sizeof(entry->command));
 	memcpy(entry->service, shim.service, sizeof(entry->service));
-	entry->uid = (uint32_t)sys0(SYS_getuid);
+	entry->uid = calls_allowed() ? (uint32_t)sys0(SYS_getuid) : shim.uid;
 	shim.clock_gettime(CLOCK_BOOTTIME, &boot);
 	entry->registered_boot_ns = (uint64_t)boot.tv_sec * UINT64_C(1000000000) + (uint64_t)boot.tv_nsec;
 	entry->registered_mono_ns = clock_now_ns();
@@ -98,7 +98,8 @@ __attribute__((cold, noinline)) struct shim_self *self_register(void)
 						     memory_order_relaxed))
 		return self;
 	self->epoch = (uint16_t)(atomic_fetch_add_explicit(&shim.epochs, 1, memory_order_relaxed) + 1);
-	self->pid = (uint32_t)sys0(SYS_getpid);
+	if (!self->pid) /* else it is known since the start; a vfork child may be the one who asks */
+		self->pid = (uint32_t)sys0(SYS_getpid);
 	self->index = table_process_claim(&shim.table, self->pid);
 	if (self->index != TABLE_NO_PROCESS) {
 		fill_entry(&shim.table.process[self->index]);

@@ -237,7 +237,8 @@ static void exec_exporter(struct exporter *e)
 	static const char *const place_of[] = { "btrace-exporter", "../libexec/btrace/btrace-exporter",
 						"../../libexec/btrace/btrace-exporter" };
 	struct session *s = e->session;
-	char *argv[] = { (char *)(uintptr_t) "btrace-exporter", s->config, start_facts.directory, NULL };
+	char *argv[] = { (char *)(uintptr_t) "btrace-exporter", s->config, start_facts.directory,
+			 s->later ? (char *)(uintptr_t) "later" : NULL, NULL };
 	const char *slash = strrchr(start_facts.library, '/');
 	size_t n = slash ? (size_t)(slash - start_facts.library) + 1 : 0;
 	long first = 0;

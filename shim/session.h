@@ -25,6 +25,7 @@ struct session {
 	int error;        /* errno of what failed */
 	const char *what; /* and what it was */
 	const char *detail;
+	bool later; /* an exporter started for it waits for the first connection */
 	char *stack;
 	bool client;   /* asked for by a connect(): only if the configuration says client_only */
 	bool unwanted; /* and it does not: base is NULL, and nothing failed */

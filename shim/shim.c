@@ -32,7 +32,10 @@ static bool serves(void) { return active() && atomic_load_explicit(&shim.serves,
  * its own descriptor table, and we must not believe it. One system call per
  * closed connection.
  */
-static bool is_owner(void) { return !active() || sys0(SYS_getpid) == (long)self_get()->pid; }
+static bool is_owner(void)
+{
+	return !active() || !calls_allowed() || sys0(SYS_getpid) == (long)self_get()->pid;
+}
 
 /* Where a listener listens; asked once per listener. */
 static uint32_t learn_listener(int fd)
@@ -43,7 +46,7 @@ static uint32_t learn_listener(int fd)
 
 	if (fd_kind(fd_get(fd)) == FD_LISTENER)
 		return fd_index(fd_get(fd));
-	if (sys3(SYS_getsockname, fd, (void *)&addr, (void *)&length) < 0)
+	if (!calls_allowed() || sys3(SYS_getsockname, fd, (void *)&addr, (void *)&length) < 0)
 		return 0;
 	index = fd_new_listener();
 	if (index) {
@@ -62,7 +65,7 @@ void shim_listening(int fd)
 	socklen_t length = sizeof(addr);
 
 	GUARD_ENTER();
-	if (sys3(SYS_getsockname, fd, (void *)&addr, (void *)&length) == 0 &&
+	if (calls_allowed() && sys3(SYS_getsockname, fd, (void *)&addr, (void *)&length) == 0 &&
 	    address_followed(addr.ss_family) && activate())
 		learn_listener(fd);
 	GUARD_LEAVE();
@@ -80,7 +83,8 @@ static void learn_local(int fd, struct conn *c)
 	struct sockaddr_storage addr = { 0 };
 	socklen_t length = sizeof(addr);
 
-	if (policy && (!policy->automaton_bytes || policy->flags & POLICY_FLAG_URL_FROM_HOST))
+	if (!calls_allowed() ||
+	    (policy && (!policy->automaton_bytes || policy->flags & POLICY_FLAG_URL_FROM_HOST)))
 		return;
 	if ((c->local.family != AF_INET && c->local.family != AF_INET6) ||
 	    memcmp(c->local.addr, any, c->local.family == AF_INET ? 4 : sizeof(any)) != 0)

@@ -32,7 +32,7 @@ extern _Atomic uint32_t shim_mode; /* enum shim_modes */
 
 enum shim_modes {
 	SHIM_INERT = 0, /* no config named: nothing is ever done */
-	SHIM_ARMED,     /* configured; activates at the first listen() or accept() */
+	SHIM_ARMED, /* configured; activates at the first listen() or accept(), or before it is too late */
 	SHIM_STARTING,
 	SHIM_ACTIVE,
 	SHIM_FAILED, /* activation failed; told once */
@@ -70,6 +70,12 @@ static inline bool shim_plausible(const void *p, size_t n)
 #endif
 
 	return (uintptr_t)p >= lowest && (uintptr_t)p < highest && n <= highest - (uintptr_t)p;
+}
+
+/* Configured, and nothing has been heard of it yet. */
+static inline bool shim_waits(void)
+{
+	return atomic_load_explicit(&shim_mode, memory_order_relaxed) == SHIM_ARMED;
 }
 
 /* listen() succeeded. */
@@ -133,6 +139,14 @@ void shim_duplicated(int from, int to);
 /* Descriptors that arrived by, or left in, SCM_RIGHTS control messages of a successful recvmsg/sendmsg. */
 void shim_received_control(const struct msghdr *message);
 void shim_sent_control(const struct msghdr *message);
+
+/* Before a call that may leave this process without the rights to start an exporter; if shim_waits(). */
+void shim_losing_rights(void);
+
+/* Before a call that may put seccomp in force, and once it has: from then on no call is made but the host's
+ * own (and mmap, if not strict). */
+void shim_locking_in(void);
+void shim_locked_in(bool strict);
 
 /* At start: descriptors 0 to 2 may be a connection that inetd accepted. */
 void shim_found_inetd(void);

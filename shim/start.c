@@ -124,12 +124,15 @@ static bool make_self(void)
 		return false;
 	sys3(SYS_madvise, mapped, 4096, MADV_WIPEONFORK); /* before Linux 4.14: the atfork handler alone */
 	shim.self = (struct shim_self *)mapped;
+	shim.self->pid =
+		(uint32_t)sys0(SYS_getpid); /* registered or not: by it a vfork child is told apart */
 	return true;
 }
 
 static void forget_self(void)
 {
 	atomic_store_explicit(&shim.self->state, 0, memory_order_relaxed);
+	shim.self->pid = 0;
 	/* the parent's index stays: what it owns must not look like ours, see exchange_own() */
 }
 

@@ -26,6 +26,7 @@
 #include "exporters/transport/loop.h"
 
 #define TICK_IDLE_MS    1000
+#define TICK_LATER_MS   200 /* while nobody takes part yet */
 #define TICK_BUSY_MS    100 /* for BUSY_MS after something changed */
 #define BUSY_MS         2000
 #define ANSWER_MS       3000 /* a worker that does not let go of the table in this time is replaced */
@@ -234,7 +235,7 @@ static void finish(struct keeper *k)
 	if (k->listening)
 		close(SESSION_FD_SOCKET);
 	k->listening = false;
-	error = session_copy_final(k->s);
+	error = k->s->mapped ? 0 : session_copy_final(k->s);
 	if (error)
 		log_line("what is left in the span table is lost: %s", strerror(-error));
 	atomic_store_explicit(&k->s->control->command, CONTROL_FINAL, memory_order_release);
@@ -305,6 +306,22 @@ static void reload(struct keeper *k, uint64_t now_ms)
 }
 
 /* True: the session is over. */
+static bool nobody_is_left(struct keeper *k, uint64_t now_ms)
+{
+	if (k->processes.live || now_ms < k->next_end_try_ms)
+		return false;
+	if (try_to_end(k))
+		return true;
+	/* Somebody who never took part has it, for instance a daemon's master: look again, ever more seldom.
+	 */
+	k->end_try_pause_ms = k->end_try_pause_ms ? k->end_try_pause_ms * 2 : 50;
+	if (k->end_try_pause_ms > END_TRY_MAX_MS)
+		k->end_try_pause_ms = END_TRY_MAX_MS;
+	k->next_end_try_ms = now_ms + k->end_try_pause_ms;
+	return false;
+}
+
+/* The same. */
 static bool tick(struct keeper *k)
 {
 	uint64_t now_ms = loop_now_ms();
@@ -323,34 +340,63 @@ static bool tick(struct keeper *k)
 		start_worker(k, now_ms);
 	reload(k, now_ms);
 	stderr_check(&k->standard_error, &k->processes, k->s, now_ms);
-	if (k->processes.live || now_ms < k->next_end_try_ms || k->s->next_waits)
+	return !k->s->next_waits && nobody_is_left(k, now_ms);
+}
+
+/* Between our last look and the end, both of which we have seen? Then it is left as finish() wants it. */
+static bool somebody_was_there(struct keeper *k)
+{
+	struct session *s = k->s;
+
+	if (session_copy_final(s) < 0 || (!s->mapped && session_map_final(s) < 0))
 		return false;
-	if (try_to_end(k))
-		return true;
-	/* Somebody who never took part has it, for instance a daemon's master: look again, ever more seldom.
-	 */
-	k->end_try_pause_ms = k->end_try_pause_ms ? k->end_try_pause_ms * 2 : 50;
-	if (k->end_try_pause_ms > END_TRY_MAX_MS)
-		k->end_try_pause_ms = END_TRY_MAX_MS;
-	k->next_end_try_ms = now_ms + k->end_try_pause_ms;
-	return false;
+	processes_scan(&k->processes, s);
+	return k->processes.changes;
+}
+
+/*
+ * Started for a process that may never serve: it had a listening socket and was about to give up its rights,
+ * or it locked itself in. Until one takes part nothing is opened and nothing said, so that a launcher which
+ * becomes a server of another user leaves no trace file of its own user's.
+ */
+enum first { FIRST_IS_THERE, FIRST_WAS_THERE, FIRST_NEVER_CAME };
+
+static enum first wait_for_the_first(struct keeper *k)
+{
+	for (;;) {
+		uint64_t now_ms = loop_now_ms();
+
+		processes_scan(&k->processes, k->s);
+		if (k->processes.changes)
+			return FIRST_IS_THERE;
+		stderr_check(&k->standard_error, &k->processes, k->s, now_ms);
+		if (nobody_is_left(k, now_ms))
+			return somebody_was_there(k) ? FIRST_WAS_THERE : FIRST_NEVER_CAME;
+		wait_for_news(k, TICK_LATER_MS);
+	}
 }
 
 int keeper_run(struct session *s)
 {
 	static struct keeper k; /* large; one per process */
+	enum first first = FIRST_IS_THERE;
 
 	k.s = s;
 	k.listening = s->named;
 	if (k.listening)
 		fcntl(SESSION_FD_SOCKET, F_SETFL, fcntl(SESSION_FD_SOCKET, F_GETFL) | O_NONBLOCK);
 	stderr_init(&k.standard_error);
+	if (s->later)
+		first = wait_for_the_first(&k);
+	if (first == FIRST_NEVER_CAME)
+		return 0;
 	configure(s);
 	k.busy_until_ms = loop_now_ms() + BUSY_MS;
-	start_worker(&k, loop_now_ms());
+	if (first == FIRST_IS_THERE)
+		start_worker(&k, loop_now_ms());
 	orphans_find(&k.orphans);
 	k.tell_orphans_ms = loop_now_ms() + ORPHANS_MS;
-	while (!tick(&k)) {
+	while (first == FIRST_IS_THERE && !tick(&k)) {
 		uint64_t now_ms = loop_now_ms();
 		int timeout = now_ms < k.busy_until_ms ? TICK_BUSY_MS : TICK_IDLE_MS;
 

@@ -37,6 +37,7 @@ struct session {
 	struct table table; /* valid while mapped */
 	bool mapped;
 	void *final; /* what will be a copy of the table, or NULL */
+	bool later;  /* until a process takes part nothing is opened, started, or said */
 	bool named;  /* SESSION_FD_SOCKET is our listening socket */
 	int poke;    /* eventfd: the keeper wants the worker to look at control->command */
 	struct control *control;

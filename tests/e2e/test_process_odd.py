@@ -69,6 +69,15 @@ def test_seccomp_after_start_that_kills_at_any_other_call(t):
     compare(t, [t.compile("odd"), "{port}", "seccomp"])
 
 
+def test_seccomp_before_it_listens_that_kills_at_any_other_call(t):
+    compare(t, [t.compile("odd"), "{port}", "seccomp-first"])
+
+
+def test_strict_seccomp_on_an_accepted_connection(t):
+    """Nothing but read, write and exit is allowed from then on."""
+    compare(t, [t.compile("odd"), "{port}", "strict"])
+
+
 def test_host_under_valgrind(t):
     """Valgrind makes a plain fork of our start of an exporter, so there are no traces; and it finds no fault."""
     t.need("valgrind")

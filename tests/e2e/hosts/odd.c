@@ -172,6 +172,97 @@ static void lock_in(const char *directory)
 		abort();
 }
 
+/* A process a connection, which from its first byte on may read, write and exit, nothing else. */
+static void serve_under_lock(int fd)
+{
+	if (fork() == 0) {
+		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
+			abort();
+		serve(fd);
+		syscall(SYS_exit, 0); /* exit_group is forbidden */
+	}
+	close(fd);
+}
+
+static void send_descriptor(int to, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&message);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	if (sendmsg(to, &message, 0) != 1)
+		abort();
+	close(fd);
+}
+
+static int receive_descriptor(int from)
+{
+	char control[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
+	};
+	int fd;
+
+	if (recvmsg(from, &message, 0) != 1)
+		_exit(0); /* the other side has ended */
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	return fd;
+}
+
+/* A process that is there before anybody listens, and gets what it serves through a socket. */
+static int start_worker(int argc, char **argv)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
+		abort();
+	if (fork()) {
+		close(ends[1]);
+		return ends[0];
+	}
+	close(ends[0]);
+	if (is("pass-listener")) {
+		int listener = receive_descriptor(ends[1]);
+
+		if (argc > 3)
+			lock_in(argv[3]);
+		for (;;) {
+			int fd = accept(listener, NULL, NULL);
+
+			serve(fd);
+			close(fd);
+		}
+	}
+	for (;;) {
+		int fd = receive_descriptor(ends[1]);
+
+		serve(fd);
+		close(fd);
+	}
+}
+
+/* A child that is somebody else, on its way to another program; it shares our memory. */
+static void vfork_somebody_else(void)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		if (setuid(65534))
+			_exit(1);
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(127);
+	}
+	waitpid(pid, NULL, 0);
+}
+
 static void on_alarm(int number)
 {
 	int error = errno;
@@ -196,8 +287,8 @@ static void ring_all_the_time(void)
 	setitimer(ITIMER_REAL, &often, NULL);
 }
 
-/* From here on any system call but those of serving ends the process. Of ours only two are allowed, which
- * real filters have for malloc and for logging: mmap of the connections' memory, getpid at a close. */
+/* From here on any system call but those of serving ends the process. Of ours one is allowed, which
+ * real filters have for malloc: mmap of the connections' memory. */
 static void lock_up(void)
 {
 #define ALLOW(call) \
@@ -208,11 +299,12 @@ static void lock_up(void)
 		ALLOW(write),
 		ALLOW(accept),
 		ALLOW(accept4),
+		ALLOW(bind),
+		ALLOW(listen),
 		ALLOW(close),
 		ALLOW(exit_group),
 		ALLOW(rt_sigreturn),
 		ALLOW(mmap),
-		ALLOW(getpid),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
 	struct sock_fprog program = { sizeof(code) / sizeof(*code), code };
@@ -225,23 +317,38 @@ static void lock_up(void)
 int main(int argc, char **argv)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1, fd;
+	int listener = 3, one = 1, fd, worker = -1;
 
 	if (argc < 3)
 		return 2;
 	habit = argv[2];
+	if (is("pass") || is("pass-listener"))
+		worker = start_worker(argc, argv);
+	if (!is("handed"))
+		listener = socket(AF_INET, SOCK_STREAM, 0);
 	at.sin_port = htons((unsigned short)atoi(argv[1]));
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (is("chroot-first"))
 		lock_in(argv[3]);
-	if (bind(listener, (void *)&at, sizeof(at)) || listen(listener, 64))
+	if (is("seccomp-first"))
+		lock_up();
+	if (!is("handed") && (bind(listener, (void *)&at, sizeof(at)) || listen(listener, 64)))
 		return 1;
-	signal(SIGPIPE, SIG_IGN);
+	if (is("handed")) {
+		vfork_somebody_else();
+		lock_in(argv[3]);
+	}
+	if (is("pass-listener")) {
+		send_descriptor(worker, listener);
+		pause();
+	}
+	if (!is("seccomp-first"))
+		signal(SIGPIPE, SIG_IGN);
 	if (is("handler"))
 		ring_all_the_time();
 	if (is("seccomp"))
 		lock_up();
-	if (is("fork") || is("chroot"))
+	if (is("fork") || is("chroot") || is("strict"))
 		signal(SIGCHLD, SIG_IGN);
 	if (is("chroot"))
 		lock_in(argv[3]);
@@ -253,6 +360,10 @@ int main(int argc, char **argv)
 			start_thread(fd);
 		else if (is("fork") || is("chroot"))
 			serve_in_child(fd);
+		else if (is("strict"))
+			serve_under_lock(fd);
+		else if (is("pass"))
+			send_descriptor(worker, fd);
 		else if (is("dup"))
 			serve_by_other_numbers(fd);
 		else {
