@@ -18,9 +18,40 @@ struct parent {
 	bool debug;
 	uint8_t trace_flags;
 	uint8_t decision; /* enum serving_decision; SERVING_UNDECIDED: a new trace's draw */
+	const struct serving_carried *carried; /* NULL: nothing to be handed on */
 	uint8_t trace_id[16];
 	uint8_t span_id[8];
 };
+
+static const uint8_t decision_of[] = {
+	[DECIDE_SAMPLED] = SERVING_SAMPLED,
+	[DECIDE_SAMPLED_OUT] = SERVING_NOT_SAMPLED,
+	[DECIDE_EXCLUDED] = SERVING_EXCLUDED,
+};
+
+/*
+ * It came before the policy and is the worker's to judge: what that will say, said by the same
+ * function on a copy. Not where a limit of rate has the last word.
+ */
+static void judge_early(const struct policy *policy, struct serving_context *c)
+{
+	struct span_slot copy;
+	uint64_t word;
+
+	if (c->decision != SERVING_UNDECIDED || policy->rate_limit || c->slot >= shim.table.slots)
+		return;
+	copy = shim.table.slot[c->slot];
+	atomic_thread_fence(memory_order_acquire);
+	word = atomic_load_explicit(&shim.table.state[c->slot], memory_order_relaxed);
+	if (slot_word_state(word) != SLOT_OPEN ||
+	    slot_word_generation(word) != slot_word_generation(c->slot_word))
+		return;
+	c->decision = decision_of[decide(NULL, policy, &copy, NULL, NULL)];
+	c->trace_flags = copy.head.trace_flags & 3u;
+	c->debug = copy.head.flags & SPAN_FLAG_DEBUG ? 1 : 0;
+	memcpy(c->trace_id, copy.head.trace_id, sizeof(c->trace_id));
+	memcpy(c->parent_span_id, copy.head.parent_span_id, sizeof(c->parent_span_id));
+}
 
 static void take_serving(struct parent *parent, const struct serving_context *c)
 {
@@ -39,7 +70,7 @@ static void take_serving(struct parent *parent, const struct serving_context *c)
 /* Somebody else's context: the program traces itself, or passes on what is no open request's. */
 static void take_header(struct parent *parent, const struct tracectx *context)
 {
-	static const uint8_t decision_of[] = {
+	static const uint8_t of_header[] = {
 		[TRACECTX_UNDECIDED] = SERVING_UNDECIDED,
 		[TRACECTX_SAMPLED] = SERVING_SAMPLED,
 		[TRACECTX_NOT_SAMPLED] = SERVING_NOT_SAMPLED,
@@ -48,16 +79,17 @@ static void take_header(struct parent *parent, const struct tracectx *context)
 	parent->known = parent->remote = true;
 	parent->debug = context->debug;
 	parent->trace_flags = context->flags;
-	parent->decision = context->debug ? SERVING_SAMPLED : decision_of[context->decision];
+	parent->decision = context->debug ? SERVING_SAMPLED : of_header[context->decision];
 	memcpy(parent->trace_id, context->trace_id, sizeof(parent->trace_id));
 	memcpy(parent->span_id, context->span_id, sizeof(parent->span_id));
 }
 
 /* Rule (a): the request says itself whose it is. */
-static void parent_by_header(struct parent *parent, const struct tracectx *context,
-			     const struct serving_found *found)
+static void parent_by_header(struct parent *parent, const struct policy *policy,
+			     const struct tracectx *context, struct serving_found *found)
 {
 	if (found->matched == 1 || found->matched_here == 1) {
+		judge_early(policy, &found->one_match);
 		take_serving(parent, &found->one_match);
 		return;
 	}
@@ -67,10 +99,16 @@ static void parent_by_header(struct parent *parent, const struct tracectx *conte
 }
 
 /* Rules (b) and (c). */
-static void parent_by_thread(struct parent *parent, const struct serving_found *found)
+static void parent_by_thread(const struct conn *c, struct parent *parent, const struct policy *policy,
+			     struct serving_found *found, uint64_t now_ns)
 {
-	if (found->here == 1) {
+	bool mixed = serving_mixed(found, now_ns);
+
+	if (found->here == 1 && !mixed && (c->requests > 1 || serving_opened(found, &c->opener))) {
+		judge_early(policy, &found->one_here);
 		take_serving(parent, &found->one_here);
+		if (parent->known)
+			parent->carried = serving_carried(found);
 		return;
 	}
 	parent->ambiguous = found->all > 0;
@@ -93,8 +131,8 @@ static void put_links(struct span_slot *slot, const struct serving_found *found)
 	}
 }
 
-static void find_parent(const struct policy *policy, struct span_slot *slot, struct parent *parent,
-			struct serving_found *found)
+static void find_parent(const struct conn *c, const struct policy *policy, struct span_slot *slot,
+			struct parent *parent, struct serving_found *found)
 {
 	struct tracectx context;
 	struct wanted_context wanted;
@@ -106,14 +144,14 @@ static void find_parent(const struct policy *policy, struct span_slot *slot, str
 		memcpy(wanted.trace_id, context.trace_id, sizeof(wanted.trace_id));
 		memcpy(wanted.span_id, context.span_id, sizeof(wanted.span_id));
 		serving_search(&wanted, found);
-		parent_by_header(parent, &context, found);
+		parent_by_header(parent, policy, &context, found);
 		return;
 	}
 	serving_search(NULL, found);
 	if (own_current(found, &own))
 		take_serving(parent, &own);
 	else
-		parent_by_thread(parent, found);
+		parent_by_thread(c, parent, policy, found, slot->head.start_ns);
 	if (carried && !parent->known && context.decision == TRACECTX_NOT_SAMPLED) /* b3: 0 */
 		parent->decision = SERVING_NOT_SAMPLED;
 }
@@ -138,18 +176,22 @@ static void mark_ambiguous(struct span_slot *slot)
 }
 
 /* Also what is not recorded goes on, with the flag that says so. */
-static void pass_on(struct conn *c, const struct policy *policy, const struct span_slot *slot, bool sampled)
+static void pass_on(struct conn *c, const struct policy *policy, struct span_slot *slot,
+		    const struct serving_carried *carried, bool sampled)
 {
 	const struct span_record *r = &slot->head;
 	struct outgoing_context context = {
 		.sampled = sampled,
 		.random = r->trace_flags >> 1 & 1,
 		.debug = sampled && r->flags & SPAN_FLAG_DEBUG,
+		.carried = carried,
 	};
 
 	memcpy(context.trace_id, r->trace_id, sizeof(context.trace_id));
 	memcpy(context.span_id, r->span_id, sizeof(context.span_id));
 	outgoing_context(c, policy, slot, &context);
+	if (sampled && carried && carried->tracestate_bytes && !record_has(slot, TAG_TRACESTATE))
+		record_string(slot, TAG_TRACESTATE, carried->tracestate, carried->tracestate_bytes);
 }
 
 void client_judge(struct conn *c, struct pending *p, const struct policy *policy)
@@ -178,7 +220,7 @@ void client_judge(struct conn *c, struct pending *p, const struct policy *policy
 		conn_give_up(c, LEDGER_OPAQUE_NOT_HTTP);
 		return;
 	}
-	find_parent(policy, slot, &parent, &found);
+	find_parent(c, policy, slot, &parent, &found);
 	adopt(&slot->head, &parent);
 	if (parent.ambiguous) {
 		mark_ambiguous(slot);
@@ -189,7 +231,7 @@ void client_judge(struct conn *c, struct pending *p, const struct policy *policy
 	else if (parent.decision != SERVING_UNDECIDED)
 		state = POLICY_PARENT_NOT_SAMPLED;
 	sampled = decide_client(shim.table.header, policy, &slot->head, state) == DECIDE_SAMPLED;
-	pass_on(c, policy, slot, sampled);
+	pass_on(c, policy, slot, parent.carried, sampled);
 	if (sampled)
 		return;
 	request_drop(p, parent.decision == SERVING_EXCLUDED ? LEDGER_EXCLUDED : LEDGER_SAMPLED_OUT);

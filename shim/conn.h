@@ -105,7 +105,8 @@ struct conn {
 	_Atomic uint8_t role; /* enum conn_role; also read by who comes too late */
 	uint64_t ahead;       /* client, in side: bytes parsed before they were accepted by the kernel */
 	uint32_t rewrite;     /* client, in side: in rewrite_pool, while a head is on its way out; 0: none */
-	uint32_t path;        /* client: of its UNIX socket, in path_pool; 0: none */
+	struct serving_opener opener; /* client: of its first request */
+	uint32_t path;                /* client: of its UNIX socket, in path_pool; 0: none */
 	uint32_t spill; /* in side: rest of the target that is arriving, or of the request not judged yet
 			   (spill.h) */
 	uint32_t proxy; /* in side: PROXY protocol header that is being read, or was; 0: none */

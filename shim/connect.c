@@ -56,6 +56,7 @@ static void follow(int fd, const struct sockaddr *addr, socklen_t length)
 	c = conn_at(index);
 	address_parse(addr, length, &c->peer);
 	keep_path(c, addr, length);
+	c->opener = serving_opening(clock_now_ns());
 	if (!fd_set_entry(fd, fd_entry_of_conn(index))) {
 		ledger_count(LEDGER_CLIENT_OPAQUE);
 		conn_drop(index);

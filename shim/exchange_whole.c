@@ -17,10 +17,10 @@
 
 #define FIELD(id) (1u << HTTP1_FIELD_##id)
 
-/* With one of these the parent is to be found, which decide() does in the slot. */
+/* With one of these the parent is to be found, which decide() does in the slot; or it is to be handed on. */
 #define FIELDS_OF_CONTEXT                                                                                \
 	(FIELD(TRACEPARENT) | FIELD(TRACESTATE) | FIELD(B3) | FIELD(X_B3_TRACEID) | FIELD(X_B3_SPANID) | \
-	 FIELD(X_B3_SAMPLED) | FIELD(X_B3_FLAGS) | FIELD(UBER_TRACE_ID))
+	 FIELD(X_B3_SAMPLED) | FIELD(X_B3_FLAGS) | FIELD(UBER_TRACE_ID) | FIELD(BAGGAGE))
 
 /* What of them is in the record is cut beyond that, and decided on as it is there. */
 #define TARGET_MAX 1024u
@@ -90,8 +90,9 @@ static struct span_slot *record(struct arrival *a, bool plain)
 static void begin_serving(struct arrival *a, enum serving_decision decision, uint8_t trace_flags)
 {
 	struct serving_context context = {
-		.trace_flags = trace_flags,
+		.trace_flags = trace_flags & 3u,
 		.decision = (uint8_t)decision,
+		.process = a->p->process,
 		.slot = decision == SERVING_SAMPLED ? a->p->slot : TABLE_NO_SLOT,
 		.slot_word = a->p->word,
 		.begun_ns = a->p->start_ns,
@@ -99,7 +100,7 @@ static void begin_serving(struct arrival *a, enum serving_decision decision, uin
 
 	memcpy(context.trace_id, a->id, sizeof(context.trace_id));
 	memcpy(context.span_id, &a->id[2], sizeof(context.span_id));
-	serving_begin(a->p, &context);
+	serving_begin(a->p, a->c, &context);
 }
 
 /* Decided before it is recorded, if at all. */

@@ -31,6 +31,7 @@ struct outgoing_context {
 	uint8_t trace_id[16];
 	uint8_t span_id[8];
 	bool sampled, random, debug;
+	const struct serving_carried *carried; /* by the parent, or NULL */
 };
 
 /* The head is judged: the context to put in. slot: of the request. */

@@ -4,6 +4,7 @@
 
 #include "shim/http/tracectx.h"
 #include "shim/outgoing.h"
+#include "shim/record.h"
 
 struct text {
 	char *p;
@@ -68,6 +69,15 @@ static void put_jaeger(struct text *t, const struct outgoing_context *c)
 	put_text(t, ":");
 	put_hex(t, c->span_id, 8);
 	put_text(t, c->debug ? ":0:3\r\n" : c->sampled ? ":0:1\r\n" : ":0:0\r\n");
+}
+
+static void put_list(struct text *t, const char *name, const char *list, size_t n)
+{
+	if (!n)
+		return;
+	put_text(t, name);
+	put(t, list, n);
+	put_text(t, "\r\n");
 }
 
 /* text[*at..end): does the pattern (* stands for any text) match all of the host? Letter case is equal. */
@@ -143,13 +153,23 @@ void outgoing_context(struct conn *c, const struct policy *policy, const struct 
 		      const struct outgoing_context *context)
 {
 	struct conn_rewrite *rw = c->rewrite ? pool_at(&rewrite_pool, c->rewrite) : NULL;
+	const struct serving_carried *carried = context->carried;
 	struct text t = { rw ? rw->memory.text : NULL, 0 };
 
 	if (!rw || !(policy->flags & POLICY_FLAG_INJECT) || !host_allowed(policy, slot))
 		return;
 	for (size_t i = 0; i < sizeof(policy->propagators); i++)
 		switch (policy->propagators[i]) {
-		case POLICY_PROPAGATOR_TRACECONTEXT: put_w3c(&t, context); break;
+		/* a list that the program sends itself goes by */
+		case POLICY_PROPAGATOR_TRACECONTEXT:
+			put_w3c(&t, context);
+			if (carried && !record_has(slot, TAG_TRACESTATE))
+				put_list(&t, "tracestate: ", carried->tracestate, carried->tracestate_bytes);
+			break;
+		case POLICY_PROPAGATOR_BAGGAGE:
+			if (carried && !record_has(slot, TAG_BAGGAGE))
+				put_list(&t, "baggage: ", carried->baggage, carried->baggage_bytes);
+			break;
 		case POLICY_PROPAGATOR_B3: put_b3(&t, context); break;
 		case POLICY_PROPAGATOR_B3MULTI: put_b3_multi(&t, context); break;
 		case POLICY_PROPAGATOR_JAEGER: put_jaeger(&t, context); break;

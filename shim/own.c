@@ -241,7 +241,7 @@ static bool claim(struct own *o, const struct span_record *r, const char *name,
 static void publish(struct own *o, const struct span_record *r, enum serving_decision decision, bool early)
 {
 	struct serving_context context = {
-		.trace_flags = r->trace_flags,
+		.trace_flags = r->trace_flags & 3u,
 		.decision = (uint8_t)decision,
 		.debug = r->flags & SPAN_FLAG_DEBUG ? 1 : 0,
 		.carried = early,

@@ -14,17 +14,11 @@ static const uint16_t limit[TAG_MAX] = {
 	[TAG_X_FORWARDED_FOR] = 256,
 	[TAG_X_FORWARDED_HOST] = 256,
 	[TAG_X_FORWARDED_PROTO] = 16,
-	[TAG_TRACESTATE] = 512,
-	[TAG_BAGGAGE] = 512,
+	[TAG_TRACESTATE] = RECORD_LIST_BYTES,
+	[TAG_BAGGAGE] = RECORD_LIST_BYTES,
 	[TAG_REQUEST_HEADER] = 512,
 	[TAG_RESPONSE_HEADER] = 512,
 };
-
-/*
- * Long strings leave so much at the end of the tail free for short ones: the headers of the context decide,
- * and may come behind any others.
- */
-#define RESERVE 256u
 
 #define STRING_HEAD 4u /* uint16_t tag, uint16_t length; record_text() knows it too */
 
@@ -43,7 +37,7 @@ static uint16_t most_of(uint16_t tag) { return tag < TAG_MAX && limit[tag] ? lim
 /* Bytes of text for a string whose head begins here, once the end of the tail is near. */
 static __attribute__((cold, noinline)) size_t room_at(size_t at, uint16_t tag)
 {
-	size_t most = most_of(tag), taken = at + STRING_HEAD + (most > LIMIT_DEFAULT ? RESERVE : 0);
+	size_t most = most_of(tag), taken = at + STRING_HEAD + (most > LIMIT_DEFAULT ? RECORD_RESERVE : 0);
 	size_t room = taken < SPAN_TAIL_BYTES ? SPAN_TAIL_BYTES - taken : 0;
 
 	return room < most ? room : most;
@@ -54,7 +48,7 @@ uint16_t record_open(struct span_slot *slot, enum span_tag tag)
 	uint16_t at = slot->head.tail_bytes;
 	uint32_t head = (uint16_t)tag; /* little endian: the tag, then no bytes yet */
 
-	if (__builtin_expect(at + STRING_HEAD + 1 + RESERVE > SPAN_TAIL_BYTES, 0) &&
+	if (__builtin_expect(at + STRING_HEAD + 1 + RECORD_RESERVE > SPAN_TAIL_BYTES, 0) &&
 	    !room_at(at, (uint16_t)tag)) {
 		slot->head.flags |= SPAN_FLAG_TRUNCATED;
 		return 0;
@@ -85,7 +79,7 @@ bool record_append(struct span_slot *slot, uint16_t open, const char *p, size_t 
 	tag = get16(head);
 	have = get16(head + 2);
 	room = most_of(tag);
-	if (__builtin_expect(open - 1u + STRING_HEAD + room + RESERVE > SPAN_TAIL_BYTES, 0))
+	if (__builtin_expect(open - 1u + STRING_HEAD + room + RECORD_RESERVE > SPAN_TAIL_BYTES, 0))
 		room = room_at(open - 1u, tag);
 	if (have > room) /* not what we wrote: another process scribbles here */
 		return false;
@@ -118,10 +112,22 @@ bool record_string(struct span_slot *slot, enum span_tag tag, const char *p, siz
 	size_t at = slot->head.tail_bytes, most = most_of((uint16_t)tag);
 	uint32_t head = (uint32_t)tag | (uint32_t)n << 16;
 
-	if (__builtin_expect(n > most || at + STRING_HEAD + most + RESERVE > SPAN_TAIL_BYTES, 0))
+	if (__builtin_expect(n > most || at + STRING_HEAD + most + RECORD_RESERVE > SPAN_TAIL_BYTES, 0))
 		return record_append(slot, record_open(slot, tag), p, n);
 	memcpy(slot->tail + at, &head, STRING_HEAD);
 	memcpy(slot->tail + at + STRING_HEAD, p, n);
 	slot->head.tail_bytes = (uint16_t)(at + STRING_HEAD + n);
 	return true;
+}
+
+bool record_has(const struct span_slot *slot, enum span_tag wanted)
+{
+	enum span_tag tag;
+	const uint8_t *value;
+	size_t pos = 0, n;
+
+	while (span_next_string(slot, &pos, &tag, &value, &n))
+		if (tag == wanted)
+			return true;
+	return false;
 }

@@ -14,6 +14,13 @@
 
 #include "shim/abi/span.h"
 
+/*
+ * Long strings leave so much at the end of the tail free for short ones: the headers of the context decide,
+ * and may come behind any others.
+ */
+#define RECORD_RESERVE    256u
+#define RECORD_LIST_BYTES 512u /* of tracestate and of baggage */
+
 /* Opens a string; 0: no room at all. The answer goes to record_append. */
 uint16_t record_open(struct span_slot *slot, enum span_tag tag);
 /* Appends to the string opened; true: all of it fitted. */
@@ -24,6 +31,8 @@ void record_cut(struct span_slot *slot, uint16_t open, size_t n);
 static inline size_t record_text(uint16_t open) { return open - 1u + 4u; }
 /* How many of n bytes to keep if at most `room` fit: not in the middle of a UTF-8 sequence. p has n bytes. */
 size_t record_fit(const char *p, size_t n, size_t room);
+/* Is there such a string? */
+bool record_has(const struct span_slot *slot, enum span_tag tag);
 /* Opens, appends, done. */
 bool record_string(struct span_slot *slot, enum span_tag tag, const char *p, size_t n);
 

@@ -306,14 +306,17 @@ static enum decide_verdict decide_in_slot(const struct conn *c, const struct pol
 }
 
 /* Outgoing requests and own spans find their parent by it. */
-static void begin_serving(struct pending *p, const struct span_record *r, enum serving_decision decision,
-			  bool carried)
+static void begin_serving(const struct conn *c, struct pending *p, const struct span_slot *slot,
+			  enum serving_decision decision, bool carried)
 {
+	const struct span_record *r = &slot->head;
 	struct serving_context context = {
-		.trace_flags = r->trace_flags,
+		.trace_flags = r->trace_flags & 3u,
 		.decision = (uint8_t)decision,
 		.debug = r->flags & SPAN_FLAG_DEBUG ? 1 : 0,
-		.slot = decision == SERVING_SAMPLED ? p->slot : TABLE_NO_SLOT,
+		.process = p->process,
+		.slot = decision == SERVING_SAMPLED || decision == SERVING_UNDECIDED ? p->slot
+										     : TABLE_NO_SLOT,
 		.slot_word = p->word,
 		.begun_ns = p->start_ns,
 		.carried = carried,
@@ -322,7 +325,7 @@ static void begin_serving(struct pending *p, const struct span_record *r, enum s
 	memcpy(context.trace_id, r->trace_id, sizeof(context.trace_id));
 	memcpy(context.span_id, r->span_id, sizeof(context.span_id));
 	memcpy(context.parent_span_id, r->parent_span_id, sizeof(context.parent_span_id));
-	serving_begin(p, &context);
+	serving_begin(p, c, &context);
 }
 
 void request_judge(struct conn *c, struct pending *p, const struct policy *policy)
@@ -338,7 +341,7 @@ void request_judge(struct conn *c, struct pending *p, const struct policy *polic
 	if (!slot)
 		return;
 	if (!policy) {
-		begin_serving(p, &slot->head, SERVING_UNDECIDED, decide_carried(slot));
+		begin_serving(c, p, slot, SERVING_UNDECIDED, decide_carried(slot));
 		return;
 	}
 	if (policy->mode != POLICY_ON) {
@@ -346,7 +349,9 @@ void request_judge(struct conn *c, struct pending *p, const struct policy *polic
 		return;
 	}
 	verdict = decide_in_slot(c, policy, slot);
-	begin_serving(p, &slot->head, (enum serving_decision)decision_of[verdict], false);
+	begin_serving(c, p, slot, (enum serving_decision)decision_of[verdict], false);
+	if (policy->flags & POLICY_FLAG_INJECT)
+		serving_carry(slot);
 	switch (verdict) {
 	case DECIDE_SAMPLED: return;
 	case DECIDE_EXCLUDED: request_drop(p, LEDGER_EXCLUDED); return;

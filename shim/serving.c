@@ -4,9 +4,14 @@
 #include <string.h>
 
 #include "shim/conn.h"
+#include "shim/record.h"
 
 #define SEARCHED_MAX 8192u /* objects of the pool; beyond, a request is not found and nothing is guessed */
 
+/* What a request has left to be done is done, or done by others that are open as well, in this time. */
+#define MIXED_NS UINT64_C(60000000000)
+
+_Static_assert(SERVING_CARRIED_BYTES == RECORD_LIST_BYTES, "what is that long was cut");
 _Static_assert(sizeof(struct serving_context) == SERVING_WORDS * sizeof(uint64_t), "copied word by word");
 
 void serving_store(_Atomic uint64_t to[SERVING_WORDS], const struct serving_context *context)
@@ -29,20 +34,99 @@ void serving_load(const _Atomic uint64_t from[SERVING_WORDS], struct serving_con
 	memcpy(context, word, sizeof(word));
 }
 
-static __thread uint32_t requests_read;
+/*
+ * Of the calling thread: the request that it has read last, and when it was last seen to work
+ * at more than that: at two on different connections, or beyond an answer. The last one is
+ * enough to tell: if an older one is open, it was when the last one began.
+ */
+static __thread struct {
+	struct pending *last;
+	uint64_t stamp, connection, mixed_ns;
+	uint32_t read; /* requests */
+	struct serving_carried carried;
+} mine;
 
-uint32_t serving_count(void) { return requests_read; }
+uint32_t serving_count(void) { return mine.read; }
 
-void serving_begin(struct pending *p, const struct serving_context *context)
+static uint64_t stamp_of(const struct pending *p)
+{
+	return atomic_load_explicit(&p->serving.stamp, memory_order_relaxed);
+}
+
+static bool is_last_open(void) { return mine.last && stamp_of(mine.last) == mine.stamp; }
+
+void serving_begin(struct pending *p, const struct conn *c, const struct serving_context *context)
 {
 	struct serving *s = &p->serving;
-	uint64_t stamp = atomic_load_explicit(&s->stamp, memory_order_relaxed);
+	uint32_t uses = (uint32_t)stamp_of(p) + 1;
 
-	requests_read++;
-	atomic_store_explicit(&s->stamp, (uint32_t)(stamp + 1), memory_order_relaxed);
+	if (mine.connection != c->number && is_last_open())
+		mine.mixed_ns = p->start_ns;
+	atomic_store_explicit(&s->stamp, uses, memory_order_relaxed);
 	serving_store(s->word, context);
-	atomic_store_explicit(&s->stamp, (uint64_t)self_person() << 32 | (uint32_t)(stamp + 1),
-			      memory_order_release);
+	mine.last = p;
+	mine.stamp = (uint64_t)self_person() << 32 | uses;
+	mine.connection = c->number;
+	mine.read++;
+	mine.carried.tracestate_bytes = mine.carried.baggage_bytes = 0;
+	atomic_store_explicit(&s->stamp, mine.stamp, memory_order_release);
+}
+
+static bool is_text(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((p[i] < ' ' || p[i] > '~') && p[i] != '\t')
+			return false;
+	return true;
+}
+
+/* Several fields of one name are one list (RFC 9110 5.3); what does not fit, or was cut, ends at a comma. */
+static void carry(char list[SERVING_CARRIED_BYTES], uint16_t *bytes, const uint8_t *p, size_t n, bool cut)
+{
+	size_t at = *bytes + (*bytes > 0), room = at < SERVING_CARRIED_BYTES ? SERVING_CARRIED_BYTES - at : 0;
+
+	if (n > room || cut) {
+		n = n < room ? n : room;
+		while (n && p[n - 1] != ',')
+			n--;
+		n -= n > 0;
+	}
+	if (!n || !is_text(p, n))
+		return;
+	memcpy(list + at, p, n);
+	if (*bytes)
+		list[*bytes] = ',';
+	*bytes = (uint16_t)(at + n);
+}
+
+void serving_carry(const struct span_slot *slot)
+{
+	struct serving_carried *carried = &mine.carried;
+	enum span_tag tag;
+	const uint8_t *p;
+	size_t pos = 0, n;
+
+	while (span_next_string(slot, &pos, &tag, &p, &n)) {
+		/* The record cuts at this length, or where the slot ends but for a reserve; not in a
+		 * character. */
+		bool cut = n + 3 >= SERVING_CARRIED_BYTES || (slot->head.flags & SPAN_FLAG_TRUNCATED &&
+							      pos + RECORD_RESERVE + 3 >= SPAN_TAIL_BYTES);
+
+		if (tag == TAG_TRACESTATE)
+			carry(carried->tracestate, &carried->tracestate_bytes, p, n, cut);
+		else if (tag == TAG_BAGGAGE)
+			carry(carried->baggage, &carried->baggage_bytes, p, n, cut);
+	}
+}
+
+const struct serving_carried *serving_carried(const struct serving_found *found)
+{
+	const struct serving_carried *carried = &mine.carried;
+
+	if (found->pending_here != mine.last || !is_last_open() ||
+	    !(carried->tracestate_bytes | carried->baggage_bytes))
+		return NULL;
+	return carried;
 }
 
 void serving_end(struct pending *p)
@@ -75,7 +159,7 @@ static bool still_open(const struct serving_context *c, bool here)
 {
 	uint64_t word;
 
-	if (slot_word_owner(c->slot_word) == self_get()->index)
+	if (c->process == self_get()->index)
 		return true;
 	if (!here || c->slot >= shim.table.slots)
 		return false;
@@ -106,12 +190,14 @@ static void add_link(struct serving_found *f, enum rank *rank, unsigned *count, 
 	++*count;
 }
 
-static void add(struct serving_found *f, const struct serving_context *c, bool here, bool matched)
+static void add(struct serving_found *f, const struct pending *p, const struct serving_context *c, bool here,
+		bool matched)
 {
 	f->all++;
 	if (here) {
 		f->here++;
 		f->one_here = *c;
+		f->pending_here = p;
 		if (c->begun_ns > f->newest_here_ns)
 			f->newest_here_ns = c->begun_ns;
 	}
@@ -129,6 +215,7 @@ void serving_search(const struct wanted_context *wanted, struct serving_found *f
 
 	found->all = found->here = found->matched = found->matched_here = 0;
 	found->newest_here_ns = 0;
+	found->pending_here = NULL;
 	for (uint32_t i = 1; i <= high && i <= SEARCHED_MAX; i++) {
 		struct pending *p = pool_seen(&pending_pool, i);
 		struct serving_context c;
@@ -138,10 +225,37 @@ void serving_search(const struct wanted_context *wanted, struct serving_found *f
 		if (!thread || !still_open(&c, here))
 			continue;
 		matched = wanted && same_context(&c, wanted);
-		add(found, &c, here, matched);
+		add(found, p, &c, here, matched);
 		decisions |= 1u << c.decision;
 		add_link(found, &rank, &count, matched ? RANK_MATCHED : here ? RANK_HERE : RANK_ANY, &c);
 	}
 	found->all_suppressed = decisions == 1u << SERVING_EXCLUDED || decisions == 1u << SERVING_NOT_SAMPLED;
 	found->links = count <= SERVING_LINKS ? count : 0;
+}
+
+bool serving_mixed(const struct serving_found *found, uint64_t now_ns)
+{
+	/* what a thread that serves sends while nothing of its is open was left over: more may come */
+	if (mine.last && !found->here)
+		mine.mixed_ns = now_ns;
+	return mine.mixed_ns && now_ns - mine.mixed_ns < MIXED_NS;
+}
+
+struct serving_opener serving_opening(uint64_t now_ns)
+{
+	struct serving_opener none = { NULL, 0 };
+	struct serving_found found;
+
+	if (!mine.last)
+		return none;
+	serving_search(NULL, &found);
+	serving_mixed(&found, now_ns);
+	if (found.here != 1)
+		return none;
+	return (struct serving_opener){ found.pending_here, stamp_of(found.pending_here) };
+}
+
+bool serving_opened(const struct serving_found *found, const struct serving_opener *by)
+{
+	return !by->p || (found->pending_here == by->p && stamp_of(by->p) == by->stamp);
 }

@@ -14,7 +14,7 @@
 	 1u << HTTP1_FIELD_X_FORWARDED_FOR | 1u << HTTP1_FIELD_X_FORWARDED_HOST |              \
 	 1u << HTTP1_FIELD_X_FORWARDED_PROTO)
 
-static uint32_t fields_of(const uint8_t propagators[8])
+static uint32_t fields_of(const uint8_t propagators[8], bool inject)
 {
 	uint32_t fields = FIELDS_ALWAYS;
 
@@ -28,6 +28,9 @@ static uint32_t fields_of(const uint8_t propagators[8])
 			fields |= 1u << HTTP1_FIELD_B3 | 1u << HTTP1_FIELD_X_B3_TRACEID |
 				  1u << HTTP1_FIELD_X_B3_SPANID | 1u << HTTP1_FIELD_X_B3_SAMPLED |
 				  1u << HTTP1_FIELD_X_B3_FLAGS;
+			break;
+		case POLICY_PROPAGATOR_BAGGAGE: /* to be handed on */
+			fields |= inject ? 1u << HTTP1_FIELD_BAGGAGE : 0;
 			break;
 		case POLICY_PROPAGATOR_JAEGER: fields |= 1u << HTTP1_FIELD_UBER_TRACE_ID; break;
 		default: break;
@@ -155,7 +158,7 @@ void policy_build(struct table *t, const struct config *config)
 	policy->rate_limit = config->sampling.max_traces_per_second;
 	policy->keep_slower_ns = config->keep_slower_than_ns;
 	memcpy(policy->propagators, config->propagator, sizeof(policy->propagators));
-	policy->wanted_fields = fields_of(config->propagator);
+	policy->wanted_fields = fields_of(config->propagator, config->client_spans && config->inject);
 	policy->flags = flags_of(config);
 	add_all_captured(config, policy);
 	add_hosts(&config->inject_allow, '+', policy);

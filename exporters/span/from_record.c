@@ -29,7 +29,8 @@ static struct slice trace_state(const struct span_build *b)
 {
 	struct slice s = b->text[TAG_TRACESTATE];
 
-	if (!(b->record->flags & SPAN_FLAG_REMOTE_PARENT))
+	/* of a CLIENT span: its parent's, or what the program sends itself */
+	if (!(b->record->flags & SPAN_FLAG_REMOTE_PARENT) && b->record->kind != SPAN_KIND_CLIENT)
 		return SLICE("");
 	for (size_t i = 0; i < s.n; i++)
 		if ((s.p[i] < ' ' || s.p[i] > '~') && s.p[i] != '\t')

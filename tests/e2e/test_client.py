@@ -159,6 +159,30 @@ def test_the_next_one_gets_the_context_of_the_client_span(t):
     assert ledger["client"]["injected"] == 2, ledger
 
 
+def fields(body, name):
+    return [v for k, v in body["headers"] if k.lower() == name]
+
+
+def test_what_came_with_the_parent_is_handed_on(t):
+    came = [("traceparent", "00-%s-%s-01" % (TRACE, PARENT)), ("tracestate", "a=1,b=2"), ("tracestate", "c=3"), ("Baggage", "user=x,%s=1" % ("k" * 90))]
+    spans, _, bodies, _ = run(t, ["/a", "/b"], "--pool", headers=came)
+    _, client = split(spans)
+    for body in bodies:
+        s = client[body["target"]]
+        assert contexts(body) == ["00-%s-%s-01" % (TRACE, s.span_id)] and s.neutral["trace_state"] == "a=1,b=2,c=3", (body, s.neutral)
+        assert fields(body, "tracestate") == ["a=1,b=2,c=3"] and fields(body, "baggage") == [came[3][1]], body
+    # not recorded, not asked for, too long, without a valid traceparent
+    _, _, bodies, _ = run(t, ["/a"], name="unsampled", sample_rate=0.0, headers=[(came[0][0], came[0][1][:-1] + "0")] + came[1:])
+    assert fields(bodies[0], "tracestate") == ["a=1,b=2,c=3"] and fields(bodies[0], "baggage") == [came[3][1]], bodies
+    _, _, bodies, _ = run(t, ["/a"], name="w3c", propagators=["tracecontext"], headers=came)
+    assert fields(bodies[0], "tracestate") and not fields(bodies[0], "baggage"), bodies
+    _, _, bodies, _ = run(t, ["/a"], name="long", headers=[("Baggage", ",".join("k%03d=%s" % (i, "v" * 40) for i in range(40)))])
+    baggage = fields(bodies[0], "baggage")[0].split(",")
+    assert 8 < len(baggage) < 12 and all(len(b) == 45 for b in baggage), bodies
+    _, _, bodies, _ = run(t, ["/a"], name="invalid", headers=[("tracestate", "a=1"), ("traceparent", "what")])
+    assert not fields(bodies[0], "tracestate") and len(contexts(bodies[0])) == 1, bodies
+
+
 def test_what_is_not_recorded_is_passed_on_with_the_flag_0(t):
     spans, ledger, bodies, _ = run(t, ["/x", "/skip"], excluded_urls="skip,plain", sample_rate=0.0)
     assert not spans and [contexts(b)[0][-3:] for b in bodies] == ["-00"] * 2, bodies

@@ -175,6 +175,29 @@ def test_an_event_loop_with_fifty_in_flight_never_names_a_wrong_parent(t):
     assert ledger["client"]["injected"] == ledger["client"]["requests"] == 2001, ledger
 
 
+@limit(120)
+def test_a_request_that_was_queued_is_no_child_of_the_one_that_is_open_when_it_is_sent(t):
+    t.need("node")
+    session, backend = t.session(), echo(t)
+    server = t.serve(["node", os.path.join(HOSTS, "later.js"), "{port}", str(backend.port)], session)
+    t.connect(server).get("/wait/first")
+    wait_for("keeper and worker", lambda: len(exporters()) == 2)
+    load(server.address, [("GET", "/ask/%d" % i, {}) for i in range(50)], connections=50)
+    one = t.connect(server)
+    for i in range(10):  # alone, while the queue is worked off
+        one.get("/wait/%d" % i)
+    server.stop()
+    spans, ledger = session.finish()
+    server = {s.span_id: s for s in spans if s.kind == "SERVER"}
+    client = [s for s in spans if s.kind == "CLIENT"]
+    assert len(client) > 20, ledger
+    for s in client:
+        parent = server.get(s.parent_span_id)
+        assert not s.parent_span_id or parent.target.replace("ask", "slow/ask") == "/" + s.get("url.full").split("/", 3)[3], \
+            (s.neutral, parent)
+    assert ledger["client"]["ambiguous"] >= 10, ledger["client"]
+
+
 def commands(t):
     """Commands that end well, and ones that do not. {backend} is the port; 1: nobody listens."""
     big = t.path("big")
@@ -199,7 +222,7 @@ def outcome(answer):
     while (start := out.find('{"target"', at)) >= 0:
         value, at = decoder.raw_decode(out, start)
         told.append((out[:start] if not told else "", without_context(value), contexts(value)))
-    err = [re.sub("^20[0-9-]+ [0-9:]+ ", "", line) for line in answer["err"].splitlines()]
+    err = [re.sub("^20[0-9-]+ [0-9:]+ | after [0-9]+ ms", "", line) for line in answer["err"].splitlines()]
     return answer["status"], told or out, [line for line in err if not CLOCK.match(line)]
 
 
