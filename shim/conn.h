@@ -100,8 +100,11 @@ struct conn {
 	uint32_t receiving; /* in side: request that is arriving */
 	uint32_t answering; /* out side: request that is being answered */
 	uint32_t requests;
-	uint32_t turn;        /* out side: counts what has changed its parser */
-	uint32_t index;       /* its own */
+	uint32_t turn;      /* out side: counts what has changed its parser */
+	uint32_t announced; /* server, out side: bytes of a write that has begun and not returned; never more
+			       than foresight looks at */
+	uint64_t sent;      /* server, out side: bytes of all writes that have returned */
+	uint32_t index;     /* its own */
 	_Atomic uint8_t role; /* enum conn_role; also read by who comes too late */
 	uint64_t ahead;       /* client, in side: bytes parsed before they were accepted by the kernel */
 	uint32_t rewrite;     /* client, in side: in rewrite_pool, while a head is on its way out; 0: none */

@@ -49,6 +49,9 @@ void exchange_input_ahead(struct conn *c, const struct iovec *iov, size_t count,
  */
 void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t count, uint64_t n);
 void exchange_output_unpredict(struct conn *c);
+/* All of that write has gone out, but it never returned: ends the response, if that was foretold. The caller
+ * holds CONN_OUT_BUSY. */
+void exchange_output_came_true(struct conn *c);
 /* No more input will come: end of stream (error 0) or a socket error. */
 void exchange_input_ended(struct conn *c, int error);
 /* No more output will be sent: shutdown(SHUT_WR), close. */

@@ -258,6 +258,29 @@ void exchange_output_unseen(struct conn *c, uint64_t n)
 		exchange_output_unpredict(c);
 }
 
+void exchange_output_came_true(struct conn *c)
+{
+	struct feed f = feed_begin(c);
+	uint32_t index = c->answering ? c->answering : ring_front(c);
+	const struct span_record *r;
+
+	c->announced = 0;
+	if (!index)
+		return;
+	take_front(&f);
+	if (f.p->slot == TABLE_NO_SLOT || !exchange_own(f.p) ||
+	    atomic_load_explicit(&f.p->phase, memory_order_acquire) != PENDING_READY)
+		return;
+	r = &shim.table.slot[f.p->slot].head;
+	if (r->end != SPAN_END_COMPLETE)
+		return;
+	/* the parser has not seen the bytes, what was foreseen of them stands in the slot alone */
+	f.p->status = r->status;
+	f.p->response_head = r->response_head_bytes;
+	f.p->response_body = r->response_body_bytes;
+	answered(&f, SPAN_END_COMPLETE);
+}
+
 void exchange_output_ended(struct conn *c)
 {
 	struct feed f = feed_begin(c);

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/foresight.h"
 
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "shim/exchange.h"
 #include "shim/http/http1_whole.h"
+#include "shim/sys.h"
 
 static __thread struct foresight foresight;
 
@@ -15,6 +21,8 @@ static __thread struct foresight foresight;
  * write, its span says process_died.
  */
 #define PREDICT_MAX (128u * 1024)
+
+#define TAKEN_TRIES 4
 
 /* One event of the copied parser; false: what comes behind it is not looked at. */
 static bool foresee(struct foresight *s, enum http1_answer answer, struct pending *p, enum http1_event event,
@@ -128,6 +136,7 @@ void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t cou
 	s->c = NULL;
 	if (!p)
 		return;
+	c->announced = (uint32_t)n;
 	s->c = c; /* before all else: whoever interrupts us leaves another name */
 	atomic_signal_fence(memory_order_seq_cst);
 	s->first = iov ? iov[0].iov_base : NULL;
@@ -171,4 +180,37 @@ const struct foresight *foresight_take(struct conn *c, const void *first, uint64
 
 	s->c = NULL; /* once */
 	return same ? s : NULL;
+}
+
+/* The end of the stream counts as one byte. States as in the kernel's tcp_states.h, whose names libc's
+ * <netinet/tcp.h> has, but an older struct with them. */
+static bool has_sent_end(uint8_t state)
+{
+	enum { FIN_WAIT1 = 4, FIN_WAIT2, TIME_WAIT, LAST_ACK = 9, CLOSING = 11 };
+
+	return (state >= FIN_WAIT1 && state <= TIME_WAIT) || state == LAST_ACK || state == CLOSING;
+}
+
+/* All bytes that the kernel has taken on this connection; or -1: that it does not tell. */
+static int64_t taken_by_kernel(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t length = sizeof(info);
+	int before = 0, after = -1;
+
+	/* what is acknowledged while we ask leaves one number for the other */
+	for (int i = 0; i < TAKEN_TRIES && before != after; i++)
+		if (sys3(SYS_ioctl, fd, SIOCOUTQ, (void *)&before) < 0 ||
+		    sys5(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, (void *)&info, (void *)&length) < 0 ||
+		    sys3(SYS_ioctl, fd, SIOCOUTQ, (void *)&after) < 0)
+			return -1;
+	if (before != after ||
+	    length < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked))
+		return -1;
+	return (int64_t)info.tcpi_bytes_acked + after - has_sent_end(info.tcpi_state);
+}
+
+bool foresight_went_out(int fd, const struct conn *c)
+{
+	return calls_allowed() && taken_by_kernel(fd) == (int64_t)(c->sent + c->announced);
 }

@@ -30,6 +30,15 @@ struct foresight {
 /* What was foreseen of this very write, once; NULL: parse it. The caller holds CONN_OUT_BUSY. */
 const struct foresight *foresight_take(struct conn *c, const void *first, uint64_t n);
 
+/*
+ * A thread was cancelled in a write, or what it unwinds by left it otherwise: of `c`, whose
+ * descriptor is about to be closed, a write has begun that never returned. Has the kernel
+ * taken all of it? The kernel is asked how much of the connection it has in all. False if
+ * not, or if nobody can know (a UNIX socket; bytes written by another process). Three system
+ * calls, for such a connection alone.
+ */
+bool foresight_went_out(int fd, const struct conn *c);
+
 /* After a contradiction: the first bytes of a write may begin a response again. */
 bool foresight_begins_again(const struct http1 *parser, const struct iovec *iov, uint64_t n);
 

@@ -8,6 +8,7 @@
 #include "shim/connect.h"
 #include "shim/exchange.h"
 #include "shim/fds.h"
+#include "shim/foresight.h"
 #include "shim/guard.h"
 #include "shim/outgoing.h"
 #include "shim/sys.h"
@@ -135,11 +136,29 @@ void shim_accepted(int listener, int fd, const struct sockaddr *addr, socklen_t 
 	GUARD_LEAVE();
 }
 
+/* Its last write has begun and never returned: what is the end of the response that it was to complete? */
+static __attribute__((cold, noinline)) void settle_announced(int fd, struct conn *c, uint32_t generation)
+{
+	if (!foresight_went_out(fd, c) || !conn_enter(c, generation, CONN_OUT_BUSY))
+		return;
+	exchange_output_came_true(c);
+	conn_leave(c, CONN_OUT_BUSY);
+}
+
+static void closing(int fd)
+{
+	uint64_t entry = fd_get(fd);
+
+	if (fd_kind(entry) == FD_CONN && __builtin_expect(conn_at(fd_index(entry))->announced != 0, 0))
+		settle_announced(fd, conn_at(fd_index(entry)), fd_generation(entry));
+	fd_forget(fd);
+}
+
 void shim_closing(int fd)
 {
 	GUARD_ENTER();
 	if (is_owner())
-		fd_forget(fd);
+		closing(fd);
 	GUARD_LEAVE();
 }
 
@@ -158,7 +177,7 @@ void shim_closing_range(unsigned first, unsigned last)
 			uint32_t fd = chunk * SHIM_FD_CHUNK + i;
 
 			if (fd >= first && fd <= last && shim_tracks((int)fd))
-				fd_forget((int)fd);
+				closing((int)fd);
 		}
 	}
 	GUARD_LEAVE();
@@ -248,6 +267,9 @@ static void moved_in(struct conn *c, const struct iovec *iov, size_t count, ssiz
 
 static void moved_out(struct conn *c, const struct iovec *iov, size_t count, ssize_t result, int error)
 {
+	c->announced = 0;
+	if (result > 0)
+		c->sent += (uint64_t)result;
 	if (result > 0 && iov)
 		exchange_output(c, iov, count, (uint64_t)result);
 	else if (result > 0)

@@ -6,6 +6,8 @@ import subprocess
 
 from harness import check_spans, difference, limit, load
 
+HOSTS = os.path.join(os.path.dirname(__file__), "hosts")
+
 
 def requests(t, server, tag, connections=4, each=10):
     """`each` requests on each connection; one after the other, as most of these hosts serve one at a time."""
@@ -63,6 +65,39 @@ def test_threads_that_are_cancelled_in_recv(t):
             out.append(t.connect(server).get("/%s?n=%d" % (tag, i)))
         return out
     compare(t, [t.compile("odd", "-pthread"), "{port}", "cancel"], client)
+
+
+def cancelled_in_write(t, when):
+    """The exchanges of ten clients, and their spans."""
+    library = t.path("cancel_in_write.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, os.path.join(HOSTS, "cancel_in_write.c")], check=True)
+    session = t.session()
+    server = t.serve([t.compile("odd", "-pthread"), "{port}", "threads"], session, env={"CANCEL": when},
+                     preload=t.library + ":" + library)
+    exchanges = []
+    for i in range(10):
+        c = t.connect(server)
+        exchange = c.start("GET", "/n?n=%d" % i)
+        exchanges.append(exchange)
+        if when == "after":
+            c.finish(exchange)
+        assert not c.socket.recv(1), "the thread was not ended"
+    server.stop()
+    return exchanges, session.finish()
+
+
+def test_a_thread_that_is_cancelled_when_its_answer_has_gone_out(t):
+    """The kernel has all of it, the client too; write() never returns."""
+    exchanges, (spans, ledger) = cancelled_in_write(t, "after")
+    check_spans(exchanges, spans)
+    assert not [s.attributes for s in spans if "error.type" in s.attributes]
+
+
+def test_a_thread_that_is_cancelled_before_its_answer_goes_out(t):
+    """The same up to the last instruction before the system call, and to the library: but nobody got an answer."""
+    exchanges, (spans, ledger) = cancelled_in_write(t, "before")
+    assert sorted((s.target, s.status_code, s.get("error.type")) for s in spans) == \
+        sorted((e.target, None, "no_response") for e in exchanges)
 
 
 def test_seccomp_after_start_that_kills_at_any_other_call(t):

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "shim/exchange.h"
+#include "shim/foresight.h"
 #include "tests/unit/exchange_helper.h"
 
 /* What was foreseen of a write, against what parsing it says. */
@@ -110,4 +114,48 @@ Test(foresight, what_was_foreseen_of_one_connection_is_not_taken_for_another, .i
 	request(GET);
 	respond(other); /* nothing was foreseen of this one */
 	expect(404, SPAN_END_COMPLETE, 0, 0);
+}
+
+static int accepted_connection(int *client)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t length = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), server;
+
+	cr_assert_eq(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert_eq(listen(listener, 1), 0);
+	getsockname(listener, (struct sockaddr *)&at, &length);
+	*client = socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(connect(*client, (struct sockaddr *)&at, sizeof(at)), 0);
+	server = accept(listener, NULL, NULL);
+	close(listener);
+	return server;
+}
+
+Test(foresight, the_kernel_tells_whether_a_write_that_never_returned_went_out)
+{
+	static struct conn own;
+	int client, server = accepted_connection(&client), pair[2];
+	char got[16];
+
+	own.sent = 3;
+	own.announced = 4;
+	cr_assert_eq(write(server, "abc", 3), 3);
+	cr_expect_not(foresight_went_out(server, &own), "nothing of it");
+	cr_assert_eq(write(server, "de", 2), 2);
+	cr_expect_not(foresight_went_out(server, &own), "half of it");
+	cr_assert_eq(write(server, "fg", 2), 2);
+	cr_expect(foresight_went_out(server, &own), "in the socket's buffer");
+	cr_assert_eq(recv(client, got, 7, MSG_WAITALL), 7);
+	cr_expect(foresight_went_out(server, &own), "read by the client");
+	shutdown(server, SHUT_WR);
+	cr_expect(foresight_went_out(server, &own), "and the end of the stream behind it");
+	cr_assert_eq(recv(client, got, 1, 0), 0);
+	cr_expect(foresight_went_out(server, &own), "which has been read, too");
+	atomic_store(&shim.locked, SHIM_FILTERED);
+	cr_expect_not(foresight_went_out(server, &own), "it must not be asked under seccomp");
+	atomic_store(&shim.locked, SHIM_FREE);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	cr_assert_eq(write(pair[0], "abcdefg", 7), 7);
+	cr_expect_not(foresight_went_out(pair[0], &own), "a UNIX socket does not tell");
 }
