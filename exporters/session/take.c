@@ -81,16 +81,6 @@ static const struct resource *resource_of(struct take *t, uint16_t index)
 	return NULL;
 }
 
-int64_t take_clock(void)
-{
-	struct timespec unix_time, monotonic;
-
-	clock_gettime(CLOCK_MONOTONIC, &monotonic);
-	clock_gettime(CLOCK_REALTIME, &unix_time);
-	return (unix_time.tv_sec - monotonic.tv_sec) * INT64_C(1000000000) + unix_time.tv_nsec -
-	       monotonic.tv_nsec;
-}
-
 /* A writer killed in the middle of a string leaves a tail that does not add up: keep what is whole. */
 static void salvage(struct span_slot *copy)
 {
@@ -197,13 +187,14 @@ static bool is_kept(struct take *t, struct span_slot *copy)
 static uint32_t make_spans(struct take *t, const struct span_slot *copy)
 {
 	const struct resource *resource = resource_of(t, copy->head.process);
+	int64_t to_unix = unix_time_offset(&t->time, copy->head.end_ns);
 	struct span *span = &t->spans[t->n];
 	size_t n = 1;
 
-	if (!resource || span_from_record(copy, &t->options, resource, t->to_unix, &t->arena, span))
+	if (!resource || span_from_record(copy, &t->options, resource, to_unix, &t->arena, span))
 		return 0;
 	if (t->options.child_spans && copy->head.kind == SPAN_KIND_SERVER)
-		n += span_children(copy, &t->options, span, t->to_unix, &t->arena, span + 1);
+		n += span_children(copy, &t->options, span, to_unix, &t->arena, span + 1);
 	t->n += n;
 	return (uint32_t)n;
 }
@@ -293,7 +284,7 @@ uint32_t take_fill(struct take *t)
 	struct span_slot copy;
 	uint32_t before = t->n_slots, slot;
 
-	t->to_unix = take_clock();
+	unix_time_read(&t->time);
 	while (t->n_slots < t->max_spans &&
 	       (slot = table_take(&t->session->table, &t->cursor, t->epoch, &copy)) != TABLE_NO_SLOT)
 		add_slot(t, slot, &copy, is_open(&copy));
@@ -337,7 +328,7 @@ bool take_dead(struct take *t)
 	struct table *table = &t->session->table;
 	struct span_slot copy;
 
-	t->to_unix = take_clock();
+	unix_time_read(&t->time);
 	for (uint32_t slot = 0; slot < table->slots; slot++) {
 		uint64_t word = atomic_load_explicit(&table->state[slot], memory_order_acquire);
 		uint16_t owner = slot_word_owner(word);

@@ -20,6 +20,7 @@
 #include "exporters/base/arena.h"
 #include "exporters/session/routes.h"
 #include "exporters/session/session.h"
+#include "exporters/session/unix_time.h"
 #include "exporters/span/host.h"
 #include "exporters/span/options.h"
 #include "exporters/span/resource.h"
@@ -40,7 +41,7 @@ struct take {
 	uint32_t max_spans;
 	uint16_t epoch;
 	/* the batch */
-	int64_t to_unix;    /* what makes Unix time of monotonic time, in ns */
+	struct unix_time time;
 	uint64_t number;    /* of the batch, once sealed; 0: nothing in hand */
 	uint64_t lost;      /* spans of a sealed batch that is not made again: poison.h */
 	struct span *spans; /* room for max_spans * 4 (child spans) */
@@ -92,7 +93,6 @@ bool take_resume(struct take *t);
 /* Between take.c and take_journal.c. Makes the spans of a slot, at the end of the batch: their number, 0: it
  * is not valid. `settle`: of a dead owner. */
 uint32_t take_make(struct take *t, struct span_slot *copy, bool settle);
-int64_t take_clock(void); /* for to_unix */
 bool take_is_dead(const struct control *c, uint16_t owner);
 /* The registry entry is dead and no span of it is left: its counters go to the totals, the entry is free. */
 void take_bury(struct take *t, uint32_t index);

@@ -118,7 +118,7 @@ static void make_again(struct take *t)
 	const struct journal *journal = &t->session->control->journal;
 	struct span_slot copy;
 
-	t->to_unix = take_clock();
+	unix_time_read(&t->time);
 	for (uint32_t i = 0; i < journal->n && i < t->max_spans; i++) {
 		const struct journal_entry *entry = &journal->entry[i];
 		bool ours = table_adopt(&t->session->table, entry->slot, entry->generation, t->epoch, &copy);

@@ -149,6 +149,7 @@ static uint32_t look(struct worker *w, uint64_t now_ms)
 	uint64_t delay_ms = w->s->config.batch_delay_ns / 1000000;
 	uint32_t fresh = waiting > w->last_waiting ? waiting - w->last_waiting : 0;
 
+	unix_time_read(&w->take.time); /* so that a suspend after this is known to be after it */
 	if (waiting)
 		w->last_span_ms = now_ms;
 	if (waiting && !w->first_wait_ms)

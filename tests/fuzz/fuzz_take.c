@@ -5,7 +5,8 @@
  */
 // clang-format off
 // FUZZ_SOURCES: exporters/session/take*.c exporters/session/l[eio][dvg]*.c exporters/session/options.c
-// FUZZ_SOURCES: exporters/session/routes.c exporters/session/session.c exporters/span/*.c exporters/base/*.c
+// FUZZ_SOURCES: exporters/session/poison.c exporters/session/unix_time.c exporters/session/routes.c
+// FUZZ_SOURCES: exporters/session/session.c exporters/span/*.c exporters/base/*.c
 // FUZZ_SOURCES: exporters/route/*.c exporters/policy/*.c exporters/config/*.c shim/abi/*.c shim/decide.c shim/http/*.c
 // FUZZ_LIBS: -lyaml -lm
 // clang-format on
@@ -14,6 +15,7 @@
 #include <sys/mman.h>
 
 #include "exporters/session/ledger.h"
+#include "exporters/session/poison.h"
 #include "exporters/session/take.h"
 #include "tests/lib/record.h"
 
@@ -42,6 +44,8 @@ static void start(void)
 	madvise(base, bytes, MADV_DONTNEED);
 	memset(session.control->account, 0, sizeof(session.control->account));
 	session.control->journal.batch = 0;
+	session.control->journal.making = 0;
+	session.control->suspect = (struct control_suspect){ 0 };
 	if (table_create(&session.table, base, bytes, SLOTS, seed) ||
 	    (!session.mapped && take_init(&take, &session, 1)))
 		abort();
@@ -106,7 +110,7 @@ static void hand_over(void)
 /* Killed here: what it held in memory of its own is gone. */
 static void forget(void)
 {
-	take.number = 0;
+	take.number = take.lost = 0;
 	take.n = take.n_slots = take.cursor = 0;
 	take.counts = (struct journal_counts){ 0 };
 	arena_clear(&take.arena);
@@ -114,6 +118,7 @@ static void forget(void)
 
 static void successor(void)
 {
+	poison_note_death(session.control);
 	forget();
 	take.epoch++;
 	if (take_resume(&take))
