@@ -68,6 +68,8 @@ void doctor_reach(struct doctor *d, const struct config_exporter *e);
 /* --- doctor_process.c --- */
 void doctor_process(struct doctor *d, uint32_t pid);
 /* --- doctor_session.c: which exporter, what became of its requests --- */
-void doctor_session(struct doctor *d, uint32_t pid, bool mapped);
+void doctor_session(struct doctor *d, uint32_t pid);
+/* --- doctor_unseen.c: it has the library and no span table: by what does it serve? --- */
+void doctor_unseen(struct doctor *d, uint32_t pid);
 
 #endif

@@ -179,8 +179,10 @@ void doctor_process(struct doctor *d, uint32_t pid)
 			tell_refused(d, pid, preload, &m);
 		else
 			tell_not_preloaded(d, pid);
-		if (m.library)
-			doctor_session(d, pid, m.table);
+		if (m.library && m.table)
+			doctor_session(d, pid);
+		else if (m.library)
+			doctor_unseen(d, pid);
 	}
 	free(variables);
 	buf_release(&maps);

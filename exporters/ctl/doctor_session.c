@@ -13,10 +13,16 @@ static void check_requests(struct doctor *d, const struct ledger_sums *l)
 {
 	uint64_t tls = l->counter[LEDGER_OPAQUE_TLS];
 
-	if (!l->requests && !l->opaque)
-		doctor_add(d, FINDING_NOTE, "send it a request; does the client talk to this process at all?",
+	if (!l->requests && !l->opaque && l->counter[LEDGER_CONNECTIONS])
+		doctor_add(d, FINDING_WARNING,
+			   "programs that inetd or the like starts and that use their connection by stdio "
+			   "are not seen: "
+			   "let them listen by themselves, or trace a proxy in front",
 			   "no request has been seen yet, on %" PRIu64 " connections",
 			   l->counter[LEDGER_CONNECTIONS]);
+	else if (!l->requests && !l->opaque)
+		doctor_add(d, FINDING_NOTE, "send it a request; does the client talk to this process at all?",
+			   "no request has been seen yet, and no connection");
 	if (tls)
 		doctor_add(d, FINDING_WARNING, "let a proxy in front terminate TLS",
 			   "%" PRIu64 " connections were TLS: counted, not traced", tls);
@@ -78,7 +84,7 @@ static void add_ledger(struct doctor *d, const struct ledger_sums *l, const stru
 	buf_release(&text);
 }
 
-void doctor_session(struct doctor *d, uint32_t pid, bool mapped)
+void doctor_session(struct doctor *d, uint32_t pid)
 {
 	struct attached *a = calloc(1, sizeof(*a));
 	struct ledger_sums sums;
@@ -96,16 +102,10 @@ void doctor_session(struct doctor *d, uint32_t pid, bool mapped)
 		doctor_add(d, FINDING_NOTE, "run this as root, with the btracectl of that version",
 			   "which exporter traces it cannot be told: %zu sessions may not be looked at",
 			   unseen);
-	} else if (mapped) {
+	} else {
 		doctor_add(d, FINDING_PROBLEM,
 			   "restart the server; look at BTRACE_LOG=/FILE for why it ended",
 			   "it has a span table, but no exporter is there that reads it");
-	} else {
-		doctor_add(d, FINDING_WARNING,
-			   "it begins with the first listen() or accept(), with client_only with the first "
-			   "connect() too; if the server listens already, one line on its standard error "
-			   "says why not",
-			   "the library is loaded, but there is no tracing session yet");
 	}
 	free(a);
 }

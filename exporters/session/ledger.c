@@ -115,6 +115,10 @@ void ledger_text(const struct session *s, struct buf *out)
 		   l.requests, l.taken, l.sampled_out, l.excluded, l.dropped, l.aborted);
 	if (l.opaque)
 		buf_printf(out, ", %" PRIu64 " connections not followed", l.opaque);
+	else if (!l.requests &&
+		 l.counter[LEDGER_CONNECTIONS]) /* handed to programs that use stdio, perhaps */
+		buf_printf(out, ", no request seen on %" PRIu64 " connections",
+			   l.counter[LEDGER_CONNECTIONS]);
 	if (l.unbalanced)
 		buf_printf(out, ", %" PRId64 " unbalanced", l.unbalanced);
 	text_of_clients(&l, out);

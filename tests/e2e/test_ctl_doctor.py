@@ -8,7 +8,7 @@ import stat
 import struct
 import subprocess
 
-from harness import free_port, wait_for
+from harness import ROOT, exporters, free_port, is_exporter, processes, wait_for
 from test_ctl_live import Live
 
 GOOD = "tracing: {exporter_type: file, sample_rate: 1, file: {path: out.jsonl}}\n"
@@ -157,3 +157,49 @@ def test_a_loaded_library_without_a_config_is_told(t):
     wait_for("sleep", lambda: os.readlink("/proc/%d/exe" % sleeping.pid) != os.readlink("/proc/self/exe"))
     found = wait_for("the library", lambda: (lambda f: any("is loaded into" in x[1] for x in f) and f)(doctor(t, str(sleeping.pid))))
     has(found, "problem", "no config is named")
+
+
+def test_a_server_that_makes_its_system_calls_itself_is_told(t):
+    """A gap: nothing is seen of it, and nothing else would say so."""
+    session = t.session()
+    program = t.path("raw_calls")
+    subprocess.run(["cc", "-I", ROOT, "-o", program, os.path.join(ROOT, "tests", "e2e", "hosts", "raw_calls.c")], check=True)
+    server = t.serve([program, "{port}"], session)
+    assert t.connect(server).get("/x").status == 200
+    assert not exporters()
+    found = doctor(t, str(server.pid), status=1)
+    has(found, "ok", "the library is loaded")
+    has(found, "problem", "it listens on port %d, but the library has seen no call of that" % server.port, "past libc")
+
+
+def test_a_go_program_with_the_library_loaded_is_told(t):
+    """A gap. Its mark is all that counts: a real one is in the matrix."""
+    source = write(t, "go.c", "#include <unistd.h>\nint main(void) { return pause(); }\n"
+                   "__asm__(\".pushsection .note.go,\\\"a\\\",%note\\n.long 4, 4, 4\\n.ascii \\\"Go\\\\0\\\\0\\\"\\n.long 0\\n"
+                   ".popsection\");\n")
+    program = t.path("go")
+    subprocess.run(["cc", "-o", program, source], check=True)
+    session = t.session()
+    waiting = t.spawn([program], env=dict(session.environment, LD_PRELOAD=t.library))
+    wait_for("the program", lambda: os.readlink("/proc/%d/exe" % waiting.pid) == program)
+    found = wait_for("the library", lambda: (lambda f: any("is loaded into" in x[1] for x in f) and f)(doctor(t, str(waiting.pid))))
+    has(found, "problem", "it is a Go program: it makes its system calls itself", "Go SDK")
+
+
+def test_a_program_on_a_connection_of_inetd_that_uses_stdio_is_told(t):
+    """A gap: libc reads inside of itself. The program itself is told, who started it, and the last line."""
+    session = t.session()
+    server = t.serve([t.compile("inetd"), "{port}"], session)
+    connection = t.connect(server)
+    exchange = connection.get("/x")
+    assert exchange.status == 200
+    child = next(p.pid for p in processes() if p.parent == server.pid and not is_exporter(p))
+    has(doctor(t, str(child), status=1), "problem", "its descriptor 0 is a connection, as inetd gives it", "proxy")
+    found = wait_for("the account", lambda: (lambda f: any("no request has been seen" in x[1] for x in f) and f)(
+        doctor(t, str(server.pid))), 60)
+    assert any(level == "warning" and "no request has been seen yet, on " in text and "stdio" in (remedy or "")
+               for level, text, remedy in found), found
+    connection.close()
+    server.stop()
+    spans, ledger = session.finish()
+    assert not spans and "no request seen on %d connections" % ledger["connections"] in server.text(), server.text()

@@ -2,7 +2,8 @@
 """The servers of the matrix: one row for each script of tests/servers.
 
 name: (what it is, {facts}). Facts: ci=True: in CI's selection; env: for the script; backend=True: a proxy; gap: why
-there are no spans (and none may be seen); programs: must be installed; needs_root; npm: a package, by its version in scripts/versions; slow: seconds to start.
+there are no spans (and none may be seen), told: what btracectl doctor or the exporter says of that; programs: must be
+installed; needs_root; npm: a package, by its version in scripts/versions; slow: seconds to start.
 """
 HTTP = {
     "nginx": ("master and 2 workers, epoll, sendfile", dict(ci=True, env={"ECHO": "1"}, backend=True, programs=["nginx"])),
@@ -50,10 +51,12 @@ HTTP = {
     "libmicrohttpd-thread": ("C library, thread per connection", dict(ci=True, path="/usr/include/microhttpd.h")),
     "libevent-evhttp": ("C library, readv and writev", dict(ci=True, path="/usr/include/event2/http.h")),
     "rust-hyper": ("tokio threads", dict(programs=["cargo"], path="/usr/share/cargo/registry", slow=400)),
-    "caddy": ("Go", dict(programs=["caddy"], gap="Go makes raw system calls")),
-    "go-nethttp": ("Go, static", dict(programs=["go"], gap="static: the library is not loaded", slow=300)),
+    "caddy": ("Go", dict(programs=["caddy"], gap="Go makes raw system calls", told="is a Go program")),
+    "go-nethttp": ("Go, static", dict(programs=["go"], gap="static: the library is not loaded", told="is a Go program",
+                                           slow=300)),
     "micro-httpd-inetd": ("inetd, stdio on the socket",
-                          dict(ci=True, programs=["inetutils-inetd"], gap="stdio inside libc", needs_root=True)),
+                          dict(ci=True, programs=["inetutils-inetd"], gap="stdio inside libc",
+                               told="no request seen on", needs_root=True)),
 }
 # no HTTP/1: their own clients get the same results, and there is not one span
 CONTROLS = {

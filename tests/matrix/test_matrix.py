@@ -104,13 +104,14 @@ def run_http(t, name, what, facts):
         if not same:
             complaints.append("%s: plain and traced differ: %s" % (n, differing(plain[n], traced[n])))
         row["scenarios"][n] = "same" if same else "differs"
+    findings = doctor_of(t, server) if facts.get("gap") else ""
     ends = [plain_server.stop(), server.stop()]
     row.update(status=ends[0][0], stop_plain=round(ends[0][1], 2), stop_traced=round(ends[1][1], 2))
     if ends[0][0] != ends[1][0]:
         complaints.append("exit status %s plain, %s traced" % (ends[0][0], ends[1][0]))
     if ends[1][1] > ends[0][1] + 1:
         complaints.append("stop took %.2f s plain, %.2f s traced" % (ends[0][1], ends[1][1]))
-    complaints += check_gap(session, server, row) if facts.get("gap") else check_spans_of(session, traced, row)
+    complaints += check_gap(session, findings + server.text(), facts["told"], row) if facts.get("gap") else check_spans_of(session, traced, row)
     finish_row(row, complaints)
 
 
@@ -130,13 +131,19 @@ def check_spans_of(session, traced, row):
     return complaints
 
 
-def check_gap(session, server, row):
-    """A known gap: no spans, and no harm."""
+def doctor_of(t, server):
+    """What btracectl doctor says about its processes."""
+    return "".join(t.run([t.ctl, "doctor", str(p.pid)]).stdout.decode() for p in server.family())
+
+
+def check_gap(session, said, told, row):
+    """A known gap: no spans, no harm, and somebody says why."""
     from harness import exporters
     wait_for("exporters to end", lambda: not exporters())
     spans = read_spans(session.trace_file)
     row.update(spans=len(spans), requests=0, aborted=0)
-    return ["a gap no more? %d spans" % len(spans)] if spans else []
+    complaints = ["a gap no more? %d spans" % len(spans)] if spans else []
+    return complaints if told in said else complaints + ["nobody says %r: %s" % (told, said)]
 
 
 def finish_row(row, complaints):
