@@ -2,11 +2,12 @@
 """Sockets that a server did not open itself: left open for it by who started it, or passed to it. One exporter all the
 same, which is that of whoever the server was when it got them."""
 import os
+import signal
 
-from harness import ROOT, check_spans, tier, wait_for
+from harness import ROOT, check_spans, limit, tier, wait_for
 from test_core_config import our_lines
 from test_core_life import HOST, keepers
-from test_process_models import activated, one_exporter
+from test_process_models import activated, alive, children, one_exporter
 from test_process_odd import compare, requests
 
 NOBODY = 65534
@@ -88,4 +89,51 @@ def test_uvicorn_on_a_descriptor(t):
     one_exporter()
     found(t, exchanges)
     server.stop()
+    check_session(session, exchanges)
+
+
+@tier("servers")
+def test_uvicorn_whose_workers_are_programs_of_their_own(t):
+    """Each is exec'd and inherits the socket, as those of its reloader."""
+    t.need("uvicorn")
+    session = t.session()
+    server = t.serve(["/usr/bin/python3", "-m", "uvicorn", "--port", "{port}", "--workers", "2", "--app-dir", APPS,
+                      "--log-level", "warning", "app_asgi:app"], session)
+    exchanges = requests(t, server, "x", 20, 2)
+    one_exporter()
+    found(t, exchanges)
+    server.stop()
+    check_session(session, exchanges)
+
+
+@tier("servers")
+@limit(120)
+def test_gunicorn_reload_and_binary_upgrade_are_traced_from_the_old_workers_to_the_new_ones(t):
+    t.need("gunicorn")
+    session, pid_file = t.session(), t.path("gunicorn.pid")
+    server = t.serve(["/usr/bin/gunicorn", "-w", "2", "-b", "127.0.0.1:{port}", "--chdir", APPS, "--worker-tmp-dir", "/tmp",
+                      "--pid", pid_file, "app_wsgi:app"], session)
+    first = wait_for("the workers", lambda: (lambda c: c if len(c) == 2 else None)(children(server.pid)), 30)
+    exchanges = requests(t, server, "a", 20, 1)
+    exporter = one_exporter()
+    server.send_signal(signal.SIGHUP)
+    wait_for("the old workers to end", lambda: not alive(first), 30)
+    second = wait_for("the workers", lambda: (lambda c: c if len(c) == 2 else None)(children(server.pid)), 30)
+    exchanges += requests(t, server, "b", 20, 1)
+    one_exporter(exporter)
+    server.send_signal(signal.SIGUSR2)
+
+    def upgraded():
+        new = children(server.pid) - second  # the new master is a child of the old one
+        return new.pop() if len(new) == 1 and len(children(min(new))) == 2 else None
+    master = wait_for("the new gunicorn", upgraded, 60)
+    exchanges += requests(t, server, "c", 20, 1)
+    os.kill(server.pid, signal.SIGTERM)
+    wait_for("the old gunicorn to end", lambda: not alive({server.pid} | second), 30)
+    exchanges += requests(t, server, "d", 20, 1)
+    one_exporter(exporter)
+    os.kill(master, signal.SIGTERM)
+    wait_for("the new gunicorn to end", lambda: not alive({master}), 30)
+    server.stop()
+    found(t, exchanges)
     check_session(session, exchanges)
