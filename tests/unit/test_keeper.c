@@ -172,3 +172,51 @@ Test(keeper, an_entry_whose_process_died_before_it_was_published_is_freed)
 	cr_assert_eq(s.control->dead[dead / 64] >> (dead % 64) & 1, 1);
 	cr_assert_eq(s.control->dead[living / 64] >> (living % 64) & 1, 0);
 }
+
+/* Of an exporter that nobody has taken part in: a process comes and goes just when the keeper gives up. */
+static int end_with_nobody(bool comes)
+{
+	static struct stage g;
+	static const uint8_t seed[32] = { 1 };
+	uint32_t slots = TABLE_SLOTS_DEFAULT;
+	struct table table;
+	uint16_t index;
+	int fd = memfd_create("btrace", MFD_ALLOW_SEALING);
+
+	begin(&g);
+	dup2(fd, SESSION_FD_TABLE);
+	g.s.table_size = table_bytes(slots);
+	if (ftruncate(SESSION_FD_TABLE, (off_t)g.s.table_size) ||
+	    fcntl(SESSION_FD_TABLE, F_ADD_SEALS, F_SEAL_SHRINK))
+		return -1;
+	table_create(&table,
+		     mmap(NULL, g.s.table_size, PROT_READ | PROT_WRITE, MAP_SHARED, SESSION_FD_TABLE, 0),
+		     g.s.table_size, slots, seed);
+	session_reserve_final(&g.s);
+	if (session_map(&g.s))
+		return -2;
+	processes_scan(&g.k.processes, &g.s);
+	if (comes) {
+		index = table_process_claim(&table, 0x7ffffff0); /* no such process: it has gone */
+		table_process_publish(&table, index);
+	}
+	munmap(table.header, g.s.table_size);
+	if (!nobody_is_left(&g.k, loop_now_ms()))
+		return -3;
+	end(&g);
+	return somebody_was_there(&g.k);
+}
+
+Test(keeper, that_waits_for_the_first_process_does_not_miss_one_that_comes_and_goes_at_the_end, .timeout = 60)
+{
+	for (int comes = 0; comes <= 1; comes++) {
+		int status = -1;
+		pid_t pid = fork(); /* descriptor 3 is not ours here */
+
+		if (pid == 0)
+			_exit(end_with_nobody(comes) & 0xff);
+		waitpid(pid, &status, 0);
+		cr_assert(WIFEXITED(status), "%x", status);
+		cr_expect_eq(WEXITSTATUS(status), comes, "%d", WEXITSTATUS(status));
+	}
+}
