@@ -49,16 +49,16 @@ EXPORT int prctl(int option, ...)
 {
 	unsigned long a[4];
 	va_list list;
+	bool ours;
 	int result;
 
 	va_start(list, option);
 	for (int i = 0; i < 4; i++)
 		a[i] = va_arg(list, unsigned long);
 	va_end(list);
-	if (option == PR_SET_SECCOMP && shim_armed())
-		shim_locking_in();
+	ours = option == PR_SET_SECCOMP && shim_armed() && shim_locking_in();
 	result = real.prctl(option, a[0], a[1], a[2], a[3]);
-	if (option == PR_SET_SECCOMP && result == 0 && shim_armed())
+	if (ours && result == 0)
 		shim_locked_in(a[0] == SECCOMP_MODE_STRICT);
 	return result;
 }

@@ -16,12 +16,21 @@ static bool locks_in(long number, const long a[6])
 	return number == SYS_seccomp && (a[0] == SECCOMP_SET_MODE_STRICT || a[0] == SECCOMP_SET_MODE_FILTER);
 }
 
+static long lock_in(long number, const long a[6])
+{
+	bool strict = number == SYS_prctl ? a[1] == SECCOMP_MODE_STRICT : a[0] == SECCOMP_SET_MODE_STRICT;
+	bool ours = shim_locking_in();
+	long result = real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+
+	if (ours && result >= 0)
+		shim_locked_in(strict);
+	return result;
+}
+
 static void before(long number, const long a[6])
 {
 	int fd = (int)a[0];
 
-	if (locks_in(number, a))
-		shim_locking_in();
 	if (number == SYS_close && shim_tracks(fd))
 		shim_closing(fd);
 #ifdef SYS_close_range
@@ -93,12 +102,6 @@ static void after(long number, const long a[6], socklen_t room, long result)
 			shim_received_control((struct msghdr *)a[1]);
 		report_received_message((int)a[0], (struct msghdr *)a[1], (int)a[2], result);
 		break;
-	case SYS_prctl:
-	case SYS_seccomp:
-		if (locks_in(number, a) && result >= 0)
-			shim_locked_in(number == SYS_prctl ? a[1] == SECCOMP_MODE_STRICT
-							   : a[0] == SECCOMP_SET_MODE_STRICT);
-		break;
 	case SYS_sendmsg: report_sent_message((int)a[0], (struct msghdr *)a[1], result); break;
 	case SYS_dup:
 #ifdef SYS_dup2
@@ -126,6 +129,8 @@ EXPORT long syscall(long number, ...)
 	if (!shim_armed())
 		return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 	room = room_of(number, a);
+	if (locks_in(number, a))
+		return lock_in(number, a);
 	before(number, a);
 	result = real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 	after(number, a, room, result);

@@ -38,10 +38,12 @@ void shim_losing_rights(void)
 	GUARD_LEAVE();
 }
 
-void shim_locking_in(void)
+bool shim_locking_in(void)
 {
 	uint32_t index;
 
+	if (is_vfork_child())
+		return false;
 	GUARD_ENTER();
 	if (active()) {
 		self_get();
@@ -49,13 +51,14 @@ void shim_locking_in(void)
 		index = pool_take(&pending_pool);
 		if (index)
 			pool_give(&pending_pool, index);
-	} else if (shim_waits() && !is_vfork_child()) {
+	} else if (shim_waits()) {
 		if (!shim.self->pid)
 			shim.self->pid = (uint32_t)sys0(SYS_getpid);
 		activate_later(); /* whatever it is: in there it could not any more */
 	}
 	shim.uid = (uint32_t)sys0(SYS_getuid);
 	GUARD_LEAVE();
+	return true;
 }
 
 void shim_locked_in(bool strict)
@@ -63,8 +66,7 @@ void shim_locked_in(bool strict)
 	uint32_t armed = SHIM_ARMED;
 
 	atomic_store_explicit(&shim.locked, strict ? SHIM_STRICT : SHIM_FILTERED, memory_order_relaxed);
-	/* a vfork child's, or one that came by a way we do not see: no exporter can be reached from in here
-	 */
+	/* another thread failed to activate just now: from in here no exporter can be reached */
 	atomic_compare_exchange_strong_explicit(&shim_mode, &armed, SHIM_FAILED, memory_order_relaxed,
 						memory_order_relaxed);
 }

@@ -143,9 +143,9 @@ void shim_sent_control(const struct msghdr *message);
 /* Before a call that may leave this process without the rights to start an exporter; if shim_waits(). */
 void shim_losing_rights(void);
 
-/* Before a call that may put seccomp in force, and once it has: from then on no call is made but the host's
- * own (and mmap, if not strict). */
-void shim_locking_in(void);
+/* Before a call that may put seccomp in force; and once it has, if that was true (it is not in a vfork
+ * child): from then on no call is made but the host's own (and mmap, if not strict). */
+bool shim_locking_in(void);
 void shim_locked_in(bool strict);
 
 /* At start: descriptors 0 to 2 may be a connection that inetd accepted. */

@@ -108,6 +108,10 @@ def test_seccomp_before_it_listens_that_kills_at_any_other_call(t):
     compare(t, [t.compile("odd"), "{port}", "seccomp-first"])
 
 
+def test_vfork_children_that_lock_themselves_in_lock_nobody_else_in(t):
+    compare(t, [t.compile("odd"), "{port}", "vfork-locked"])
+
+
 def test_strict_seccomp_on_an_accepted_connection(t):
     """Nothing but read, write and exit is allowed from then on."""
     compare(t, [t.compile("odd"), "{port}", "strict"])

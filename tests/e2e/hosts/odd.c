@@ -46,6 +46,25 @@ static void spawn_that_closes_all(void)
 	waitpid(pid, NULL, 0);
 }
 
+/* Its lock is its own, but it shares our memory; and a connection of ours is none of its business. */
+static void spawn_that_locks_itself_in(void)
+{
+	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+	struct sock_fprog program = { 1, code };
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ||
+		    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+			_exit(1);
+		for (int fd = 3; fd < 64; fd++)
+			close(fd);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
 /* A program that is loaded, us with it, and has ended before the answer is given. */
 static void spawn_a_program(void)
 {
@@ -64,6 +83,8 @@ static void answer(int fd)
 
 	if (is("vfork"))
 		spawn_that_closes_all();
+	if (is("vfork-locked"))
+		spawn_that_locks_itself_in();
 	if (is("exec"))
 		spawn_a_program();
 	if (is("bytewise")) {
