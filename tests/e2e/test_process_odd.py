@@ -2,9 +2,10 @@
 """Hosts with bad habits: the same answers plain and preloaded, exact spans, an end of their own choosing."""
 import os
 import shutil
+import signal
 import subprocess
 
-from harness import check_spans, difference, limit, load
+from harness import check_spans, difference, exporters, limit, load, tier, wait_for
 
 HOSTS = os.path.join(os.path.dirname(__file__), "hosts")
 
@@ -110,6 +111,35 @@ def test_seccomp_before_it_listens_that_kills_at_any_other_call(t):
 
 def test_vfork_children_that_lock_themselves_in_lock_nobody_else_in(t):
     compare(t, [t.compile("odd"), "{port}", "vfork-locked"])
+
+
+@tier("servers")
+@limit(120)
+def test_seccomp_and_a_span_table_that_is_half_full(t):
+    """An exporter that sleeps is woken then by a call that this server must not make; it wakes by itself."""
+    session = t.session()
+    server = t.serve([t.compile("odd"), "{port}", "seccomp"], session)
+    exchanges = requests(t, server, "a", 1, 1)
+
+    def sleeping():
+        for p in exporters():
+            with open("/proc/%d/syscall" % p.pid) as f:
+                if f.read().split()[0] in ("202", "98"):  # futex, on x86-64 and arm64
+                    return p
+    worker = wait_for("the exporter's worker to sleep", sleeping, 60)
+    os.kill(worker.pid, signal.SIGSTOP)
+    client = t.connect(server).socket
+    for _ in range(900):
+        client.sendall(b"GET /b HTTP/1.1\r\nHost: a\r\n\r\n" * 10)
+        left = 10 * len("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        while left:
+            got = len(client.recv(left))
+            assert got, "the server has ended"
+            left -= got
+    os.kill(worker.pid, signal.SIGCONT)
+    assert server.stop()[0] == -15
+    spans, ledger = session.finish(timeout=60)
+    assert len(spans) == ledger["requests"] == len(exchanges) + 9000, ledger
 
 
 def test_strict_seccomp_on_an_accepted_connection(t):
