@@ -3,6 +3,7 @@
 library without a config, and traced. CI runs the quick modules; all of them: `make soak SOAK=cpython`."""
 import os
 import subprocess
+import tempfile
 import threading
 
 from harness import Skip, exporters, reap_strangers, wait_for
@@ -46,13 +47,13 @@ class Way:
     """One of the three ways to run tests, with its own session and directories."""
 
     def __init__(self, t, name):
-        self.t, self.name, self.runs = t, name, 0
+        self.t, self.name = t, name
         self.session = t.session(name=name) if name == "active" else None
 
     def run(self, what, seconds):
         """{test id: result} of modules or tests; the output."""
-        self.runs += 1
-        work = self.t.path("%s%d" % (self.name, self.runs))
+        # not below the test's own, whose name is long: the tests bind UNIX sockets there
+        work = tempfile.mkdtemp(dir=os.path.dirname(self.t.directory), prefix=self.name)
         os.makedirs(os.path.join(work, "cwd"))
         results = os.path.join(work, "results")
         try:
