@@ -5,11 +5,11 @@ import os
 import shutil
 import subprocess
 
-from harness import limit, make_docroot
+from harness import ROOT, limit, make_docroot
 from programs import check_logged, four_ways, lighttpd, logged
 
 TIER = "servers"
-HERE = os.path.dirname(os.path.abspath(__file__))
+HOSTS = os.path.join(ROOT, "tests", "e2e", "hosts")
 BACKEND = "/usr/lib/git-core/git-http-backend"
 ECHO = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\nX-Length: %s\\r\\n\\r\\n' \"$CONTENT_LENGTH\"\ncat\n"
 
@@ -267,3 +267,40 @@ def test_apt_updates_and_downloads(t):
         if way.session:
             check_logged(way, rows[way.name])
     assert len([row for row in rows["all"] if row[1].endswith(".deb") and row[2] == 200]) == 15, rows["all"]
+
+
+# --- server and clients in one process ---
+
+def alone(t, argv, status):
+    """A program that serves itself; as many spans as it says."""
+    def scenario(way):
+        done = way.run(argv, timeout=100)
+        assert done[0] == status and b"served" in done[1], done
+        return done
+    ways = four_ways(t, scenario)
+    served, asked = (int(n) for n in scenario(ways[0])[1].split()[-3::2])
+    for way in ways:
+        if not way.session:
+            continue
+        spans, ledger = way.session.finish(40)
+        server = [s for s in spans if s.kind == "SERVER"]
+        assert len(server) == ledger["requests"] == served, (way.name, served, ledger)
+        if way.name == "all":
+            client = {s.span_id: s for s in spans if s.kind == "CLIENT"}
+            assert len(client) == ledger["client"]["requests"] == asked, (asked, ledger)
+            child = [s.parent_span_id in client and client[s.parent_span_id].trace_id == s.trace_id
+                     for s in sorted(server, key=lambda s: s.start_ns)]
+            # the first may be sent before the exporter has said what is to be put into requests
+            assert all(child[child.index(True):]) and child.count(True) > served // 2, child
+
+
+@limit(200)
+def test_node_against_itself(t):
+    t.need("node")
+    alone(t, ["node", os.path.join(HOSTS, "self.js")], 0)
+
+
+@limit(400)
+def test_java_against_itself(t):
+    t.need("javac")
+    alone(t, ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", os.path.join(HOSTS, "Self.java")], 7)
