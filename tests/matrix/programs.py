@@ -2,10 +2,11 @@
 """Programs that speak HTTP, run the same way four times: plain, under the library without a config, under a traced server,
 and traced themselves as well (client_only, context in their requests)."""
 import collections
+import json
 import os
 import re
 
-from harness import free_port, multiset_difference
+from harness import ROOT, free_port, multiset_difference
 
 WAYS = ("plain", "inert", "served", "all")
 LOG = re.compile(r'"(\S+) (\S+) HTTP/1\.[01]" (\d+) (\d+) (\S+) (\S)$')
@@ -40,6 +41,14 @@ class Way:
     def serve(self, what, env=None, **how):
         return self.t.serve(what, self.session, env=self.environment(**env or {}), preload=self.name != "plain", port=self.port,
                             **how)
+
+
+def record(kind, name, row):
+    """For tests/matrix/RUNTIMES.md (report.py)."""
+    directory = os.path.join(ROOT, "build", "runtimes", kind)
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, name + ".json"), "w") as f:
+        json.dump(row, f)
 
 
 def four_ways(t, scenario):
@@ -83,7 +92,7 @@ def logged(server):
     return rows
 
 
-def check_logged(way, rows):
+def check_logged(way, program, rows):
     """A SERVER span for each row of the server's log; where programs are traced, each is the child of a CLIENT span."""
     spans, ledger = way.session.finish(40)
     server = [s for s in spans if s.kind == "SERVER"]
@@ -93,13 +102,13 @@ def check_logged(way, rows):
     missing = collections.Counter(row for row in rows if row[3] is not None) - collections.Counter(have)
     assert not missing, "%s: %s" % (way.name, missing)
     if way.name != "all":
-        return spans, ledger
+        return
     client = {s.span_id: s for s in spans if s.kind == "CLIENT"}
     assert len(client) >= len(server), (len(client), len(server), ledger)
     for s in server:
         parent = client.get(s.parent_span_id)
         assert parent and parent.trace_id == s.trace_id, "%s has no parent" % s
         assert (parent.method, parent.status_code) == (s.method, s.status_code), (parent, s)
-    return spans, ledger
+    record("programs", program, {"requests": len(rows), "server": len(server), "client": len(client)})
 
 

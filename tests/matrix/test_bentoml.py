@@ -5,8 +5,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 
-from harness import BUILD, ROOT, Skip, Span, check_spans, exporters, limit, reap_strangers, wait_for, yaml
+from harness import BUILD, ROOT, Skip, Span, check_spans, exporters, limit, load, reap_strangers, wait_for, yaml
 
 sys.path[:0] = [os.path.join(ROOT, "tests", d) for d in ("tools", "vectors")]
 import decode_otlp_pb  # noqa: E402
@@ -102,6 +103,52 @@ def test_bentoml_gives_a_span_for_each_call_of_an_endpoint_and_of_a_service_behi
     assert {s.name for s in served(spans)} >= {"POST /summarize", "POST /shout", "POST /score"}, spans
     assert ledger["excluded"] >= 4 and ledger["sampled_out"] == 0 and ledger["opaque_connections"] == 0, ledger
     assert len(keepers) == 1, "its processes have different variables, and one exporter: %s" % keepers
+
+
+def check_one_trace(spans, size):
+    """Each call of the service behind is the child of a CLIENT span, and that one of the request for which it was made, as
+    the sizes of both tell (size: of the one by that of the other; filled in), or it says that this cannot be known. How
+    many are known."""
+    summaries = {s.span_id: s for s in served(spans) if s.target == "/summarize"}
+    asked = {s.span_id: s for s in spans if s.kind == "CLIENT" and s.get("url.full", "").endswith("/score")}
+    known = 0
+    for s in served(spans):
+        if s.target != "/score":
+            continue
+        client = asked.pop(s.parent_span_id, None)
+        assert client and client.trace_id == s.trace_id, (s, s.parent_span_id)
+        if not client.parent_span_id:
+            assert client.get("btrace.ambiguous_parent"), client.attributes
+            continue
+        parent = summaries[client.parent_span_id]
+        assert parent.trace_id == client.trace_id, (client, client.parent_span_id)
+        assert parent.start_ns <= client.start_ns <= client.end_ns <= parent.end_ns, (parent, client)
+        expected = size.setdefault(parent.get("http.request.body.size"), client.get("http.request.body.size"))
+        assert client.get("http.request.body.size") == expected, (parent, client)
+        known += 1
+    return known
+
+
+@limit(400)
+def test_a_call_and_that_of_the_service_behind_it_are_one_trace(t):
+    """Exactly, while a process has one request in hand; with many in the same event loop a parent may be unknown, but
+    it is never another one's."""
+    texts = [" ".join(["word"] * (1 + i) + ["elephants"]) for i in range(20)]  # each of another size
+    section = {"exporter_type": "file", "sample_rate": 1.0, "excluded_urls": EXCLUDED, "propagators": ["tracecontext", "baggage"],
+               "file": {"path": t.path("session/traces.jsonl")}}
+    session = t.session(name="session", raw=yaml({"tracing": section}))
+    server = serve(t, session, env={"OTEL_PROPAGATORS": "baggage"})
+    with t.connect(server) as c:
+        assert all(call(c, "/summarize", {"text": text}).body == b"elephants" for text in texts)
+        between = time.time_ns()
+    requests = [("POST", "/summarize", dict(headers=JSON, body=json.dumps({"text": text}).encode())) for text in texts * 5]
+    many = load(server.address, requests, connections=8)  # of which it refuses some under load, without us as well
+    server.stop(timeout=40)
+    spans, _ = session.finish()
+    size = {}
+    assert check_one_trace([s for s in spans if s.start_ns < between], size) == len(texts)
+    assert len(set(size.values())) == len(size) == len(texts), size
+    print("of %d in flight together %d parents known" % (len(many), check_one_trace([s for s in spans if s.start_ns > between], size)))
 
 
 def collect(receiver):

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from harness import ROOT, limit, make_docroot
-from programs import check_logged, four_ways, lighttpd, logged
+from programs import check_logged, four_ways, lighttpd, logged, record
 
 TIER = "servers"
 HOSTS = os.path.join(ROOT, "tests", "e2e", "hosts")
@@ -98,7 +98,7 @@ def test_git_clones_pushes_and_fetches_over_http(t):
         return said, [row[:3] for row in rows[way.name]]  # the length of packs differs from run to run
     for way in four_ways(t, scenario):
         if way.session:
-            check_logged(way, rows[way.name])
+            check_logged(way, "git", rows[way.name])
     assert {(m, s) for m, _, s, _ in rows["all"]} >= {("GET", 200), ("POST", 200), ("GET", 404)}, rows["all"]
 
 
@@ -167,7 +167,7 @@ def test_curl_with_many_options(t):
         return out, [row[:3] for row in rows[way.name]]
     for way in four_ways(t, scenario):
         if way.session:
-            check_logged(way, rows[way.name])
+            check_logged(way, "curl", rows[way.name])
 
 
 WGETS = """
@@ -202,7 +202,7 @@ def test_wget_with_many_options(t):
         return out, tree(way.work, without=("access.log",)), [row[:3] for row in rows[way.name]]
     for way in four_ways(t, scenario):
         if way.session:
-            check_logged(way, rows[way.name])
+            check_logged(way, "wget", rows[way.name])
 
 
 # --- apt ---
@@ -265,13 +265,13 @@ def test_apt_updates_and_downloads(t):
         return said, tree(way.work, without=("access.log", "output", "apt.conf", "pkgcache.bin")), sorted(row[:3] for row in rows[way.name])
     for way in four_ways(t, scenario):
         if way.session:
-            check_logged(way, rows[way.name])
+            check_logged(way, "apt", rows[way.name])
     assert len([row for row in rows["all"] if row[1].endswith(".deb") and row[2] == 200]) == 15, rows["all"]
 
 
 # --- server and clients in one process ---
 
-def alone(t, argv, status):
+def alone(t, program, argv, status):
     """A program that serves itself; as many spans as it says."""
     def scenario(way):
         done = way.run(argv, timeout=100)
@@ -291,16 +291,17 @@ def alone(t, argv, status):
             child = [s.parent_span_id in client and client[s.parent_span_id].trace_id == s.trace_id
                      for s in sorted(server, key=lambda s: s.start_ns)]
             # the first may be sent before the exporter has said what is to be put into requests
+            record("programs", program, {"requests": served, "server": len(server), "client": len(client)})
             assert all(child[child.index(True):]) and child.count(True) > served // 2, child
 
 
 @limit(200)
 def test_node_against_itself(t):
     t.need("node")
-    alone(t, ["node", os.path.join(HOSTS, "self.js")], 0)
+    alone(t, "node", ["node", os.path.join(HOSTS, "self.js")], 0)
 
 
 @limit(400)
 def test_java_against_itself(t):
     t.need("javac")
-    alone(t, ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", os.path.join(HOSTS, "Self.java")], 7)
+    alone(t, "java", ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", os.path.join(HOSTS, "Self.java")], 7)

@@ -7,6 +7,7 @@ import tempfile
 import threading
 
 from harness import Skip, exporters, reap_strangers, wait_for
+from programs import record
 
 PYTHON = "/usr/bin/python3"
 RUNNER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cpython.py")
@@ -108,6 +109,11 @@ def quiet_again(ways, ids, runs, seconds):
     print("different under load, and the same when run again: " + " ".join(again))
 
 
+def counts(found):
+    words = [word for test, word in found.items() if test.startswith("test.")]
+    return {word: words.count(word) for word in ("ok", "skipped", "failed")}
+
+
 def compare(t, module, seconds):
     t.need(PYTHON)
     if subprocess.run([PYTHON, "-c", "import test.%s" % module], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
@@ -118,6 +124,8 @@ def compare(t, module, seconds):
     ids = different(runs)
     if ids:
         quiet_again(ways, ids, runs, seconds)
+    record("cpython", module, {"plain": counts(runs[0][0]), "again": ids,
+                               "ledger": counts({i: "ok" for i in runs[0][0] if i.startswith(SEES_THE_LEDGER)})["ok"]})
     wait_for("exporters to end", lambda: not exporters(), 30)
     reap_strangers(set())
     if module == "test_httpservers":
