@@ -7,8 +7,8 @@
 
 #include "shim/spill.h"
 
-struct pool conn_pool = { .size = (sizeof(struct conn) + 15) & ~15u, .per_slab = 64 };
-struct pool pending_pool = { .size = (sizeof(struct pending) + 15) & ~15u, .per_slab = 128 };
+struct pool conn_pool = { .size = CONN_BYTES, .per_slab = CONNS_A_SLAB };
+struct pool pending_pool = { .size = PENDING_BYTES, .per_slab = PENDINGS_A_SLAB };
 struct pool ring_pool = { .size = (sizeof(struct pending_ring) + 15) & ~15u, .per_slab = 16 };
 struct pool proxy_pool = { .size = (sizeof(struct conn_proxy) + 15) & ~15u, .per_slab = 16 };
 
@@ -95,22 +95,22 @@ bool conn_try_enter(struct conn *c, unsigned direction)
 	return true;
 }
 
-bool conn_enter(struct conn *c, uint32_t generation, unsigned direction)
+bool conn_enter_slowly(struct conn *c, uint32_t generation, unsigned direction)
 {
 	uint32_t use;
 
-	if (!conn_try_enter(c, direction)) {
-		use = without_foreign_bits(atomic_load_explicit(&c->use, memory_order_relaxed), epoch_now());
-		/* Not if the object has been reused under us: its new connection is no matter of ours.
-		 * (Reused from here on, it becomes opaque for nothing, and is counted.) */
-		if (use & direction && !(use & (CONN_CLOSING | CONN_OPAQUE)) &&
-		    atomic_load_explicit(&c->generation, memory_order_acquire) == generation)
-			conn_give_up(c, LEDGER_OPAQUE_CONTENDED);
+	if (conn_try_enter(c, direction)) {
+		if (atomic_load_explicit(&c->generation, memory_order_relaxed) == generation)
+			return true;
+		conn_leave(c, direction);
 		return false;
 	}
-	if (atomic_load_explicit(&c->generation, memory_order_relaxed) == generation)
-		return true;
-	conn_leave(c, direction); /* the descriptor was closed and the object reused under us */
+	use = without_foreign_bits(atomic_load_explicit(&c->use, memory_order_relaxed), epoch_now());
+	/* Not if the object has been reused under us: its new connection is no matter of ours.
+	 * (Reused from here on, it becomes opaque for nothing, and is counted.) */
+	if (use & direction && !(use & (CONN_CLOSING | CONN_OPAQUE)) &&
+	    atomic_load_explicit(&c->generation, memory_order_acquire) == generation)
+		conn_give_up(c, LEDGER_OPAQUE_CONTENDED);
 	return false;
 }
 
@@ -152,23 +152,14 @@ static void try_free(struct conn *c)
 	pool_give(&conn_pool, c->index);
 }
 
-/* Closing or opaque, and nobody inside: end what is open, once; free, once. */
-static void settle(struct conn *c)
+/* End once, free once. */
+void conn_settle(struct conn *c)
 {
 	if (claim_step(c, CONN_CLOSING | CONN_OPAQUE, BUSY | CONN_ENDING, CONN_ENDING)) {
 		exchange_end_all(c);
 		atomic_fetch_or_explicit(&c->use, CONN_ENDED, memory_order_release);
 	}
 	try_free(c);
-}
-
-void conn_leave(struct conn *c, unsigned direction)
-{
-	/* release: what we wrote is seen by the next one who enters */
-	uint32_t old = atomic_fetch_and_explicit(&c->use, ~direction, memory_order_release);
-
-	if (__builtin_expect(old & (CONN_CLOSING | CONN_OPAQUE), 0))
-		settle(c);
 }
 
 void conn_give_up(struct conn *c, enum ledger why)
@@ -178,7 +169,7 @@ void conn_give_up(struct conn *c, enum ledger why)
 	if (!(old & CONN_OPAQUE))
 		ledger_count(conn_counter(c->role, why));
 	if (!(old & BUSY))
-		settle(c);
+		conn_settle(c);
 }
 
 void conn_hold(struct conn *c) { atomic_fetch_add_explicit(&c->references, 1, memory_order_relaxed); }
@@ -195,7 +186,7 @@ void conn_drop(uint32_t index)
 		clean = without_foreign_bits(use, epoch_now()) | CONN_CLOSING;
 	} while (!atomic_compare_exchange_weak_explicit(&c->use, &use, clean, memory_order_acq_rel,
 							memory_order_relaxed));
-	settle(c);
+	conn_settle(c);
 }
 
 bool ring_push(struct conn *c, uint32_t pending)

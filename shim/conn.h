@@ -49,6 +49,12 @@ enum conn_fate { CONN_ALIVE = 0, CONN_PEER_CLOSED, CONN_RESET, CONN_TIMED_OUT };
 /* What was learned of a pending request's head; see exchange.c, "Two sides". */
 enum pending_phase { PENDING_HEAD = 0, PENDING_READY, PENDING_END_WANTED, PENDING_ENDED };
 
+struct response { /* what is known of it; bytes */
+	uint64_t start_ns, body;
+	uint32_t head;
+	uint16_t status;
+};
+
 struct pending { /* one request from its request line to the end of its response */
 	_Atomic uint32_t next_free;
 	struct serving serving; /* outlives its request, as stale readers may look at it */
@@ -70,11 +76,7 @@ struct pending { /* one request from its request line to the end of its response
 	_Atomic uint64_t request_end_ns;
 	/* out side */
 	uint8_t end; /* enum span_end, when wanted */
-	uint8_t version;
-	uint16_t status;
-	uint32_t response_head;
-	uint64_t response_body;
-	uint64_t response_start_ns;
+	struct response response;
 	uint64_t end_ns;
 };
 
@@ -135,8 +137,21 @@ struct conn_path { /* UNIX sockets connected to */
 extern struct pool path_pool;
 extern struct pool conn_pool, pending_pool, ring_pool, proxy_pool;
 
-static inline struct conn *conn_at(uint32_t index) { return pool_at(&conn_pool, index); }
-static inline struct pending *pending_at(uint32_t index) { return pool_at(&pending_pool, index); }
+/* Constants here, so that an index becomes a pointer in half a dozen instructions. */
+#define CONN_BYTES      ((sizeof(struct conn) + 15) & ~(size_t)15)
+#define CONNS_A_SLAB    64u
+#define PENDING_BYTES   ((sizeof(struct pending) + 15) & ~(size_t)15)
+#define PENDINGS_A_SLAB 128u
+
+static inline struct conn *conn_at(uint32_t index)
+{
+	return pool_place(&conn_pool, index, CONN_BYTES, CONNS_A_SLAB);
+}
+
+static inline struct pending *pending_at(uint32_t index)
+{
+	return pool_place(&pending_pool, index, PENDING_BYTES, PENDINGS_A_SLAB);
+}
 
 /* A fresh connection with one reference, or 0. */
 uint32_t conn_new(enum conn_role role);
@@ -144,9 +159,37 @@ uint32_t conn_new(enum conn_role role);
 /* The counter of the client block that stands for `what`, if role is CONN_CLIENT; else `what` itself. */
 enum ledger conn_counter(uint8_t role, enum ledger what);
 
+bool conn_enter_slowly(struct conn *c, uint32_t generation, unsigned direction);
+void conn_settle(struct conn *c); /* closing or opaque: ends what is open and frees, if nobody is inside */
+
+static inline void conn_leave(struct conn *c, unsigned direction)
+{
+	/* release: what we wrote is seen by the next one who enters */
+	uint32_t old = atomic_fetch_and_explicit(&c->use, ~direction, memory_order_release);
+
+	if (__builtin_expect(old & (CONN_CLOSING | CONN_OPAQUE), 0))
+		conn_settle(c);
+}
+
 /* Take one direction. False: closed, opaque, or another one is in it (then it becomes opaque). */
-bool conn_enter(struct conn *c, uint32_t generation, unsigned direction);
-void conn_leave(struct conn *c, unsigned direction);
+static inline bool conn_enter(struct conn *c, uint32_t generation, unsigned direction)
+{
+	uint32_t use = atomic_load_explicit(&c->use, memory_order_relaxed);
+	uint32_t mine = (uint32_t)self_get()->epoch << CONN_EPOCH_SHIFT;
+
+	/* acquire: pairs with the release in conn_leave() of whoever was inside before */
+	if (__builtin_expect((use & ~(CONN_IN_BUSY | CONN_OUT_BUSY)) != mine || use & direction ||
+				     !atomic_compare_exchange_strong_explicit(&c->use, &use, use | direction,
+									      memory_order_acquire,
+									      memory_order_relaxed),
+			     0))
+		return conn_enter_slowly(c, generation, direction);
+	if (__builtin_expect(atomic_load_explicit(&c->generation, memory_order_relaxed) == generation, 1))
+		return true;
+	conn_leave(c, direction); /* the descriptor was closed and the object reused under us */
+	return false;
+}
+
 /* Take a direction only if nobody is in it; no consequences if not. */
 bool conn_try_enter(struct conn *c, unsigned direction);
 

@@ -204,12 +204,23 @@ static size_t path_length(const char *p, size_t n)
 	return i;
 }
 
+static bool same_address(const struct span_address *a, const struct span_address *b)
+{
+	uint64_t x[3], y[3];
+
+	_Static_assert(sizeof(*a) == sizeof(x),
+		       "three words; a call of memcmp() would cost as much as all the rest");
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
+}
+
 static bool is_kept(const struct decide_prefix *prefix, const struct policy *policy,
 		    const struct span_address *local)
 {
 	return prefix && prefix->version == policy->version && prefix->policy == policy &&
 	       !atomic_load_explicit(&prefix->busy, memory_order_relaxed) &&
-	       !memcmp(&prefix->local, local, sizeof(*local));
+	       same_address(&prefix->local, local);
 }
 
 static void keep(struct decide_prefix *prefix, const struct policy *policy, const struct span_address *local,
@@ -317,7 +328,16 @@ enum decide_verdict decide(struct table_header *header, const struct policy *pol
 enum decide_verdict decide_root(struct table_header *header, const struct policy *policy,
 				const struct decide_root *root, struct decide_prefix *prefix)
 {
-	if (is_excluded(policy, root->local, &root->target, &root->host, NULL, prefix))
+	int excluded = 0;
+
+	if (policy->automaton_bytes) {
+		excluded = is_kept(prefix, policy, root->local)
+				   ? automaton_try(&prefix->after, root->path.p, root->path.n)
+				   : -1;
+		if (excluded < 0)
+			excluded = is_excluded(policy, root->local, &root->path, &root->host, NULL, prefix);
+	}
+	if (excluded)
 		return DECIDE_EXCLUDED;
 	if (policy_sample(policy, root->trace_id, POLICY_NO_PARENT) == POLICY_DROP ||
 	    !within_rate(header, policy, root->start_ns))

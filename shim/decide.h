@@ -43,15 +43,15 @@ enum decide_verdict decide(struct table_header *header, const struct policy *pol
 			   const struct decide_text *rest, struct decide_prefix *prefix);
 
 /*
- * The same before there is a slot, of a request without any context header. target: as it
- * was sent, with nothing in its path that would be replaced (request_target()). A span
- * that is sampled then gets its flags by decide_root_sampled().
+ * The same before there is a slot, of a request without any context header. path: the
+ * target's, in origin form, as it was sent, with nothing in it that would be replaced
+ * (request_target()). A span that is sampled then gets its flags by decide_root_sampled().
  */
 struct decide_root {
 	const uint8_t *trace_id; /* 16 bytes */
 	uint64_t start_ns;
 	const struct span_address *local;
-	struct decide_text target, host; /* host: the first Host field */
+	struct decide_text path, host; /* host: the first Host field */
 };
 enum decide_verdict decide_root(struct table_header *header, const struct policy *policy,
 				const struct decide_root *root, struct decide_prefix *prefix);

@@ -71,8 +71,10 @@ static inline bool calls_allowed(void)
 	return __builtin_expect(!atomic_load_explicit(&shim.locked, memory_order_relaxed), 1);
 }
 
-/* A number of the calling thread: which ledger shard, where to search for slots. */
+/* A number of the calling thread: which ledger shard. */
 uint32_t self_thread(void);
+/* Where it looks for slots; after ids_random(). */
+struct table_place *self_place(void);
 
 /* Who the calling thread is for as long as it lives, in a forked child too; never 0. Private to the process
  * and its children. */

@@ -82,7 +82,8 @@ bool exchange_own(struct pending *p);
 /* PENDING_END_WANTED -> PENDING_ENDED and the span is finished; whoever comes second does nothing. */
 void exchange_make_end(struct pending *p);
 void exchange_forget(uint32_t pending); /* one reference less */
-void exchange_fill(struct span_record *r, struct pending *p, enum span_end end, uint64_t end_ns);
+void exchange_fill(struct span_record *r, struct pending *p, const struct response *response,
+		   enum span_end end, uint64_t end_ns);
 /* Only its owner finishes a span: in a forked child that never answered, nothing happens. */
 void exchange_finish(struct pending *p, enum span_end end, uint64_t end_ns);
 /* The same where the connection is closed: after a fork a child may still answer. */

@@ -24,15 +24,16 @@ static struct left {
 } left[LEFT_SLOTS];
 static _Atomic uint32_t lefts; /* about so many are in use */
 
-void exchange_fill(struct span_record *r, struct pending *p, enum span_end end, uint64_t end_ns)
+void exchange_fill(struct span_record *r, struct pending *p, const struct response *response,
+		   enum span_end end, uint64_t end_ns)
 {
 	r->end_ns = end_ns;
-	r->response_start_ns = p->response_start_ns;
+	r->response_start_ns = response->start_ns;
+	r->response_body_bytes = response->body;
+	r->response_head_bytes = response->head;
+	r->status = response->status;
 	r->request_end_ns = atomic_load_explicit(&p->request_end_ns, memory_order_relaxed);
 	r->request_body_bytes = atomic_load_explicit(&p->request_body, memory_order_relaxed);
-	r->response_body_bytes = p->response_body;
-	r->response_head_bytes = p->response_head;
-	r->status = p->status;
 	r->flags &= ~(uint32_t)SPAN_FLAG_REQUEST_BODY_CUT;
 	if (!atomic_load_explicit(&p->request_done, memory_order_acquire))
 		r->flags |= SPAN_FLAG_REQUEST_BODY_CUT;
@@ -58,7 +59,7 @@ void exchange_finish(struct pending *p, enum span_end end, uint64_t end_ns)
 {
 	if (!ours(p))
 		return;
-	exchange_fill(&shim.table.slot[p->slot].head, p, end, end_ns);
+	exchange_fill(&shim.table.slot[p->slot].head, p, &p->response, end, end_ns);
 	hand_over(p->slot, p->word, p->role);
 }
 
@@ -96,11 +97,11 @@ void exchange_finish_at_close(struct pending *p, enum span_end end, uint64_t end
 
 	if (!ours(p))
 		return;
-	if (!forked || p->role != CONN_SERVER || end != SPAN_END_NO_RESPONSE || p->response_start_ns) {
+	if (!forked || p->role != CONN_SERVER || end != SPAN_END_NO_RESPONSE || p->response.start_ns) {
 		exchange_finish(p, end, end_ns);
 		return;
 	}
-	exchange_fill(&shim.table.slot[p->slot].head, p, end, end_ns);
+	exchange_fill(&shim.table.slot[p->slot].head, p, &p->response, end, end_ns);
 	if (!leave_open(p, end_ns))
 		hand_over(p->slot, p->word, p->role);
 }

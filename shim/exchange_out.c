@@ -54,8 +54,8 @@ static void take_front(struct feed *f)
 	if (!c->answering)
 		c->answering = ring_front(c);
 	f->p = c->answering ? pending_at(c->answering) : NULL;
-	if (f->p && !f->p->response_start_ns)
-		f->p->response_start_ns = now(f);
+	if (f->p && !f->p->response.start_ns)
+		f->p->response.start_ns = now(f);
 }
 
 /* What is known so far goes into the slot at once, so that a span of a killed process has its real status. */
@@ -67,12 +67,12 @@ static void status_known(struct feed *f)
 	http1_answers(&c->out, p ? (enum http1_answer)p->answer : HTTP1_ANSWER_PLAIN);
 	if (!p || http1_is_interim(&c->out))
 		return;
-	p->status = c->out.status;
+	p->response.status = c->out.status;
 	if (p->slot == TABLE_NO_SLOT ||
 	    atomic_load_explicit(&p->phase, memory_order_acquire) != PENDING_READY || !exchange_own(p))
 		return;
-	shim.table.slot[p->slot].head.status = p->status;
-	shim.table.slot[p->slot].head.response_start_ns = p->response_start_ns;
+	shim.table.slot[p->slot].head.status = p->response.status;
+	shim.table.slot[p->slot].head.response_start_ns = p->response.start_ns;
 }
 
 static void captured_field(struct feed *f, const struct http1_data *d)
@@ -136,11 +136,11 @@ static void on_event(struct feed *f, enum http1_event event, const struct http1_
 	case HTTP1_FIELD: captured_field(f, d); break;
 	case HTTP1_HEAD_END:
 		if (f->p)
-			f->p->response_head = f->c->out.head_bytes;
+			f->p->response.head = f->c->out.head_bytes;
 		break;
 	case HTTP1_BODY:
 		if (f->p)
-			f->p->response_body += d->bytes;
+			f->p->response.body += d->bytes;
 		break;
 	case HTTP1_END: response_complete(f); break;
 	case HTTP1_SWITCHED:
@@ -157,6 +157,23 @@ static struct feed feed_begin(struct conn *c)
 	return (struct feed){ .c = c, .p = c->answering ? pending_at(c->answering) : NULL };
 }
 
+/* A response that went out in one write, as most do. */
+static void foreseen_whole(struct conn *c, const struct foresight *s)
+{
+	struct pending *p = pending_at(s->pending);
+	uint64_t end_ns = clock_now_ns();
+
+	p->response = s->response;
+	p->response.start_ns = end_ns;
+	if (!s->after.keep_alive)
+		atomic_store_explicit(&c->last_response, 1, memory_order_release);
+	ring_pop(c);
+	serving_end(p);
+	atomic_store_explicit(&p->phase, PENDING_ENDED, memory_order_relaxed); /* was READY, see due() */
+	exchange_finish(p, SPAN_END_COMPLETE, end_ns);
+	exchange_forget(s->pending);
+}
+
 /* Takes over what was foreseen of this write. False: parse it. */
 static bool came_true(struct feed *f, const void *first, uint64_t n)
 {
@@ -164,14 +181,18 @@ static bool came_true(struct feed *f, const void *first, uint64_t n)
 
 	if (!s)
 		return false;
-	if (s->began)
-		take_front(f);
 	f->c->turn++;
 	f->c->out = s->after;
+	if (s->ended && s->began && !f->c->answering) {
+		foreseen_whole(f->c, s);
+		return true;
+	}
+	if (s->began)
+		take_front(f);
 	if (s->status)
 		status_known(f);
-	f->p->response_head = s->response_head;
-	f->p->response_body = s->response_body;
+	f->p->response.head = s->response.head;
+	f->p->response.body = s->response.body;
 	if (s->ended)
 		response_complete(f);
 	return true;
@@ -198,8 +219,8 @@ static uint64_t whole_head(struct feed *f, const struct iovec *iov, uint64_t n)
 	status_known(f);
 	body = http1_whole_body(&c->out, n - head);
 	if (f->p) {
-		f->p->response_head = c->out.head_bytes;
-		f->p->response_body = body;
+		f->p->response.head = c->out.head_bytes;
+		f->p->response.body = body;
 	}
 	if (http1_whole_end(&c->out))
 		response_complete(f);
@@ -275,9 +296,9 @@ void exchange_output_came_true(struct conn *c)
 	if (r->end != SPAN_END_COMPLETE)
 		return;
 	/* the parser has not seen the bytes, what was foreseen of them stands in the slot alone */
-	f.p->status = r->status;
-	f.p->response_head = r->response_head_bytes;
-	f.p->response_body = r->response_body_bytes;
+	f.p->response.status = r->status;
+	f.p->response.head = r->response_head_bytes;
+	f.p->response.body = r->response_body_bytes;
 	answered(&f, SPAN_END_COMPLETE);
 }
 

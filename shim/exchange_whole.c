@@ -111,7 +111,7 @@ static void decide_first(struct arrival *a, const struct http1_text *host, const
 		.trace_id = (const uint8_t *)a->id,
 		.start_ns = a->p->start_ns,
 		.local = &a->c->local,
-		.target = { a->head.target.p, a->head.target.n },
+		.path = { a->head.target.p, (size_t)(query - a->head.target.p) },
 		.host = { host->p, host->n },
 	};
 	enum decide_verdict verdict = decide_root(shim.table.header, a->policy, &root, &prefix);
@@ -121,7 +121,7 @@ static void decide_first(struct arrival *a, const struct http1_text *host, const
 
 	if (verdict == DECIDE_SAMPLED ||
 	    (verdict == DECIDE_SAMPLED_OUT && a->policy->flags & POLICY_FLAG_KEEP_TAIL)) {
-		slot = record(a, query == root.target.p + root.target.n);
+		slot = record(a, query == a->head.target.p + a->head.target.n);
 	} else {
 		a->p->process = self_get()->index;
 		ledger_count(verdict == DECIDE_EXCLUDED ? LEDGER_EXCLUDED : LEDGER_SAMPLED_OUT);

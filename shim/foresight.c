@@ -25,18 +25,18 @@ static __thread struct foresight foresight;
 #define TAKEN_TRIES 4
 
 /* One event of the copied parser; false: what comes behind it is not looked at. */
-static bool foresee(struct foresight *s, enum http1_answer answer, struct pending *p, enum http1_event event,
+static bool foresee(struct foresight *s, enum http1_answer answer, enum http1_event event,
 		    const struct http1_data *d)
 {
 	switch (event) {
 	case HTTP1_BEGIN: s->began = true; return true;
 	case HTTP1_STATUS:
 		http1_answers(&s->after, answer);
-		p->status = s->after.status;
+		s->response.status = s->after.status;
 		s->status = true;
 		return true;
-	case HTTP1_HEAD_END: p->response_head = s->after.head_bytes; return true;
-	case HTTP1_BODY: p->response_body += d->bytes; return true;
+	case HTTP1_HEAD_END: s->response.head = s->after.head_bytes; return true;
+	case HTTP1_BODY: s->response.body += d->bytes; return true;
 	case HTTP1_END:
 		s->ended = !http1_is_interim(&s->after);
 		s->interim |= !s->ended;
@@ -49,38 +49,37 @@ static bool foresee(struct foresight *s, enum http1_answer answer, struct pendin
  * A response whose head is plain and whole in the first piece: the bytes of the head, and
  * behind it those of the body that are its business; 0: look at all of it.
  */
-static uint64_t look_at_head(struct foresight *s, struct pending *p, const struct iovec *iov, uint64_t n)
+static uint64_t look_at_head(struct foresight *s, enum http1_answer answer, const struct iovec *iov,
+			     uint64_t n)
 {
 	size_t size = iov->iov_len < n ? iov->iov_len : (size_t)n, head;
 
 	if (!http1_idle(&s->after))
 		return 0;
-	head = http1_whole_response(&s->after, (enum http1_answer)p->answer, iov->iov_base,
-				    (const char *)iov->iov_base + size);
+	head = http1_whole_response(&s->after, answer, iov->iov_base, (const char *)iov->iov_base + size);
 	if (!head)
 		return 0;
 	s->began = s->status = true;
-	p->status = s->after.status;
-	p->response_head = s->after.head_bytes;
-	p->response_body = http1_whole_body(&s->after, n - head);
+	s->response.status = s->after.status;
+	s->response.head = s->after.head_bytes;
+	s->response.body = http1_whole_body(&s->after, n - head);
 	s->ended = http1_whole_end(&s->after);
-	return head + p->response_body;
+	return head + s->response.body;
 }
 
 /* Feeds the copy, to the end of the response that is due. True: that is all there is. */
-static bool look_ahead(struct foresight *s, struct pending *p, const struct iovec *iov, size_t count,
+static bool look_ahead(struct foresight *s, enum http1_answer answer, const struct iovec *iov, size_t count,
 		       uint64_t n)
 {
 	static const struct http1_options options = { .wanted = 0 };
-	enum http1_answer answer = (enum http1_answer)p->answer;
 	struct http1_data d;
 	enum http1_event event;
-	uint64_t seen = iov && count ? look_at_head(s, p, iov, n) : 0;
+	uint64_t seen = iov && count ? look_at_head(s, answer, iov, n) : 0;
 
 	if (seen == n || s->ended)
 		return seen == n;
 	while (!iov && (event = http1_next_unseen(&s->after, &n, &d)) != HTTP1_NEED_MORE)
-		if (!foresee(s, answer, p, event, &d))
+		if (!foresee(s, answer, event, &d))
 			return n == 0;
 	for (size_t i = 0; iov && i < count; i++) {
 		size_t over = seen < iov[i].iov_len ? (size_t)seen : iov[i].iov_len;
@@ -89,21 +88,22 @@ static bool look_ahead(struct foresight *s, struct pending *p, const struct iove
 		seen -= over;
 		n -= iov[i].iov_len;
 		while ((event = http1_next(&s->after, &options, &in, end, &d)) != HTTP1_NEED_MORE)
-			if (!foresee(s, answer, p, event, &d))
+			if (!foresee(s, answer, event, &d))
 				return in == end && n == 0;
 	}
 	return true;
 }
 
-static struct pending *due(struct conn *c)
+/* The request that is due for an answer, if its slot can be written; 0: none. */
+static uint32_t due(struct conn *c)
 {
 	uint32_t index = c->answering ? c->answering : ring_front(c);
 	struct pending *p = index ? pending_at(index) : NULL;
 
 	if (!p || p->slot == TABLE_NO_SLOT ||
 	    atomic_load_explicit(&p->phase, memory_order_acquire) != PENDING_READY || !exchange_own(p))
-		return NULL;
-	return p;
+		return 0;
+	return index;
 }
 
 bool foresight_begins_again(const struct http1 *parser, const struct iovec *iov, uint64_t n)
@@ -113,38 +113,27 @@ bool foresight_begins_again(const struct http1 *parser, const struct iovec *iov,
 				      HTTP1_RESPONSE);
 }
 
-/* What look_ahead() and exchange_fill() look at; the in side may be at work on the rest. */
-static void copy_pending(struct pending *to, struct pending *p)
-{
-	to->answer = p->answer;
-	to->status = p->status;
-	to->response_head = p->response_head;
-	to->response_body = p->response_body;
-	to->response_start_ns = p->response_start_ns;
-	atomic_init(&to->request_done, atomic_load_explicit(&p->request_done, memory_order_acquire));
-	atomic_init(&to->request_body, atomic_load_explicit(&p->request_body, memory_order_relaxed));
-	atomic_init(&to->request_end_ns, atomic_load_explicit(&p->request_end_ns, memory_order_relaxed));
-}
-
 void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
 {
 	struct foresight *s = &foresight;
-	struct pending *p = n <= PREDICT_MAX ? due(c) : NULL;
-	struct pending foretold;
+	uint32_t index = n <= PREDICT_MAX ? due(c) : 0;
+	struct pending *p;
 	bool whole, again;
 
 	s->c = NULL;
-	if (!p)
+	if (!index)
 		return;
 	c->announced = (uint32_t)n;
 	s->c = c; /* before all else: whoever interrupts us leaves another name */
 	atomic_signal_fence(memory_order_seq_cst);
+	p = pending_at(index);
 	s->first = iov ? iov[0].iov_base : NULL;
 	s->bytes = n;
-	s->pending = c->answering ? c->answering : ring_front(c);
+	s->pending = index;
 	s->began = s->status = s->ended = s->interim = false;
 	s->turn = c->turn;
 	s->after = c->out;
+	s->response = p->response;
 	again = iov && count && foresight_begins_again(&s->after, iov, n);
 	if (again)
 		http1_restart(&s->after);
@@ -152,12 +141,9 @@ void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t cou
 		s->c = NULL;
 		return;
 	}
-	copy_pending(&foretold, p);
-	whole = look_ahead(s, &foretold, iov, count, n);
-	s->response_head = foretold.response_head;
-	s->response_body = foretold.response_body;
+	whole = look_ahead(s, (enum http1_answer)p->answer, iov, count, n);
 	if (s->ended)
-		exchange_fill(&shim.table.slot[p->slot].head, &foretold, SPAN_END_COMPLETE, 0);
+		exchange_fill(&shim.table.slot[p->slot].head, p, &s->response, SPAN_END_COMPLETE, 0);
 	/* Interim responses, several in one write, another protocol, broken framing, a new beginning: the
 	 * long way. */
 	if (!whole || again || s->interim || s->after.error || s->ended != http1_idle(&s->after))
@@ -166,10 +152,10 @@ void exchange_output_predict(struct conn *c, const struct iovec *iov, size_t cou
 
 void exchange_output_unpredict(struct conn *c)
 {
-	struct pending *p = due(c);
+	uint32_t index = due(c);
 
-	if (p)
-		shim.table.slot[p->slot].head.end = SPAN_END_OPEN;
+	if (index)
+		shim.table.slot[pending_at(index)->slot].head.end = SPAN_END_OPEN;
 }
 
 const struct foresight *foresight_take(struct conn *c, const void *first, uint64_t n)

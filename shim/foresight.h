@@ -23,8 +23,7 @@ struct foresight {
 	uint32_t turn;    /* conn.turn: nobody has changed the parser since */
 	bool began, status, ended, interim;
 	struct http1 after;
-	uint32_t response_head;
-	uint64_t response_body;
+	struct response response;
 };
 
 /* What was foreseen of this very write, once; NULL: parse it. The caller holds CONN_OUT_BUSY. */

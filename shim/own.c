@@ -218,12 +218,9 @@ static void clear(struct own *o, uint16_t process)
 static bool claim(struct own *o, const struct span_record *r, const char *name,
 		  const struct own_parent *parent)
 {
-	bool far = false;
 	struct span_record *to;
 
-	o->slot = table_claim(&shim.table, self_thread(), r->process, &o->slot_word, &far);
-	if (far)
-		wake_exporter();
+	o->slot = slot_claim(r->process, &o->slot_word);
 	if (o->slot == TABLE_NO_SLOT)
 		return false;
 	to = &shim.table.slot[o->slot].head;

@@ -33,11 +33,16 @@ static inline uint32_t pool_high(struct pool *p)
 	return atomic_load_explicit(&p->fresh, memory_order_acquire);
 }
 
+/* size and per_slab: as the pool has them, for callers who know them as constants. */
+static inline void *pool_place(struct pool *p, uint32_t index, size_t size, uint32_t per_slab)
+{
+	return atomic_load_explicit(&p->slab[index / per_slab], memory_order_acquire) +
+	       (index & (per_slab - 1)) * size;
+}
+
 static inline void *pool_at(struct pool *p, uint32_t index)
 {
-	uint8_t *slab = atomic_load_explicit(&p->slab[index / p->per_slab], memory_order_acquire);
-
-	return slab + (index & (p->per_slab - 1)) * (uint64_t)p->size;
+	return pool_place(p, index, p->size, p->per_slab);
 }
 
 /* For those who walk over all objects: NULL where there is no memory yet. */

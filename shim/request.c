@@ -103,7 +103,8 @@ static void start_record(const struct conn *c, struct pending *p, const char *me
 			      fd_listener[c->listener].path_bytes);
 }
 
-__attribute__((cold, noinline)) void wake_exporter(void)
+/* One futex wake, counted. */
+static __attribute__((cold, noinline)) void wake_exporter(void)
 {
 	_Atomic uint32_t *word = &shim.table.header->sleeping;
 	uint32_t asleep = 1;
@@ -116,18 +117,21 @@ __attribute__((cold, noinline)) void wake_exporter(void)
 	ledger_count(LEDGER_WAKES);
 }
 
+uint32_t slot_claim(uint16_t process, uint64_t *word)
+{
+	struct table_place *place = self_place();
+	uint32_t slot = table_claim(&shim.table, place, process, word);
+
+	if (__builtin_expect(table_place_far(&shim.table, place), 0))
+		wake_exporter();
+	return slot;
+}
+
 struct span_slot *request_claim(const struct conn *c, struct pending *p, const char *method, size_t n,
 				const uint64_t id[REQUEST_IDS])
 {
-	struct shim_self *self = self_get();
-	uint64_t word = 0;
-	bool far = false;
-
-	p->process = self->index;
-	p->slot = table_claim(&shim.table, self_thread(), self->index, &word, &far);
-	p->word = word;
-	if (far)
-		wake_exporter();
+	p->process = self_get()->index;
+	p->slot = slot_claim(p->process, &p->word);
 	if (p->slot == TABLE_NO_SLOT)
 		return NULL;
 	start_record(c, p, method, n, id);

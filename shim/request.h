@@ -22,8 +22,11 @@ struct span_slot *request_claim(const struct conn *c, struct pending *p, const c
 /* Both, with new ids. 0: no memory; without a slot if there is none. */
 uint32_t request_open(struct conn *c, const char *method, size_t n, uint64_t start_ns);
 
-/* The table is more than half full and the exporter sleeps: one futex wake, counted. */
-void wake_exporter(void);
+/*
+ * A slot of the table for this process, its word in *word; TABLE_NO_SLOT: it is full. The
+ * calling thread has made ids. An exporter that sleeps while more than half is in use is woken.
+ */
+uint32_t slot_claim(uint16_t process, uint64_t *word);
 
 /* The slot, or NULL: none, or not ours any more. After fork this is where a child takes it over. */
 struct span_slot *request_slot(struct pending *p);

@@ -16,6 +16,7 @@ static __thread struct {
 	uint32_t person;
 	uint32_t epoch; /* of the process that seeded it: a forked child must not repeat its parent's ids */
 	uint64_t state[2];
+	struct table_place place;
 } thread;
 
 static uint64_t mix(uint64_t z) /* the finaliser of splitmix64 (Steele, Lea, Flood 2014) */
@@ -36,6 +37,7 @@ static void seed_thread(uint32_t epoch)
 	if (!thread.state[0] && !thread.state[1])
 		thread.state[0] = n;
 	thread.number = n;
+	thread.place = table_place(&shim.table, n);
 	thread.epoch = epoch + 1; /* 0 means never seeded */
 }
 
@@ -49,6 +51,8 @@ static void thread_ready(void)
 
 uint32_t self_thread(void) { return thread.number; }
 
+struct table_place *self_place(void) { return &thread.place; }
+
 uint32_t self_person(void)
 {
 	if (__builtin_expect(!thread.person, 0))
@@ -56,23 +60,23 @@ uint32_t self_person(void)
 	return thread.person;
 }
 
-static uint64_t next_random(void) /* xoroshiro128+ (Blackman, Vigna 2018) */
-{
-	uint64_t a = thread.state[0], b = thread.state[1], r = a + b;
-
-	b ^= a;
-	thread.state[0] = (a << 24 | a >> 40) ^ b ^ (b << 16);
-	thread.state[1] = b << 37 | b >> 27;
-	return r;
-}
-
 void ids_random(uint64_t *out, unsigned n)
 {
+	uint64_t a, b, r;
+
 	thread_ready();
-	for (unsigned i = 0; i < n; i++)
-		do {
-			out[i] = next_random();
-		} while (!out[i]);
+	a = thread.state[0];
+	b = thread.state[1];
+	for (unsigned i = 0; i < n;) { /* xoroshiro128+ (Blackman, Vigna 2018) */
+		r = a + b;
+		b ^= a;
+		a = (a << 24 | a >> 40) ^ b ^ (b << 16);
+		b = b << 37 | b >> 27;
+		out[i] = r;
+		i += r != 0;
+	}
+	thread.state[0] = a;
+	thread.state[1] = b;
 }
 
 static void fill_entry(struct table_process *entry)

@@ -365,18 +365,19 @@ void shim_sending_unseen(int fd, size_t n)
 	GUARD_LEAVE();
 }
 
-static void moved(int fd, enum shim_direction direction, const struct iovec *iov, size_t count,
-		  ssize_t result)
+static inline __attribute__((always_inline)) void moved(int fd, enum shim_direction direction,
+							const struct iovec *iov, size_t count, ssize_t result)
 {
 	int error = errno;
-	uint64_t entry;
+	uint64_t entry = fd_get(fd);
 	struct conn *c;
 
 	if (result < 0 && direction == SHIM_IN && (error == EAGAIN || error == EINTR))
 		return;
-	if (__builtin_expect(fd_kind(fd_get(fd)) == FD_INETD, 0))
+	if (__builtin_expect(fd_kind(entry) == FD_INETD, 0)) {
 		settle_inetd(fd, direction, iov, result);
-	entry = fd_get(fd);
+		entry = fd_get(fd);
+	}
 	if (fd_kind(entry) != FD_CONN)
 		return;
 	c = conn_at(fd_index(entry));
@@ -394,7 +395,10 @@ static void moved(int fd, enum shim_direction direction, const struct iovec *iov
 
 void shim_moved(int fd, enum shim_direction direction, const struct iovec *iov, size_t count, ssize_t result)
 {
-	moved(fd, direction, iov, count, result);
+	if (direction == SHIM_IN)
+		moved(fd, SHIM_IN, iov, count, result);
+	else
+		moved(fd, SHIM_OUT, iov, count, result);
 }
 
 void shim_moved_unseen(int fd, enum shim_direction direction, ssize_t result)

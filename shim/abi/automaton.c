@@ -140,6 +140,22 @@ void automaton_feed_decoded(struct automaton *a, const char *p, size_t n)
 	}
 }
 
+int automaton_try(const struct automaton *a, const char *p, size_t n)
+{
+	uint32_t row = a->row;
+
+	if (!a->next || a->matched)
+		return a->matched;
+	if (a->held_n)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == '%')
+			return -1;
+		row = follow(a, row, class_of(a, p[i]));
+	}
+	return row >= a->accept_from || follow(a, row, a->end_class) >= a->accept_from;
+}
+
 bool automaton_end(struct automaton *a)
 {
 	if (a->held_n)

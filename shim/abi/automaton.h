@@ -64,6 +64,9 @@ void automaton_feed(struct automaton *a, const char *p, size_t n);
  * fed as it stands.
  */
 void automaton_feed_decoded(struct automaton *a, const char *p, size_t n);
+/* automaton_feed_decoded() and automaton_end() on a copy of it, if there is no escape in the text; else -1.
+ */
+int automaton_try(const struct automaton *a, const char *p, size_t n);
 /* The text is over: was any pattern found in it? Once per text. */
 bool automaton_end(struct automaton *a);
 

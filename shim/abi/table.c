@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define PAGE        4096u
 #define HOME_STRIDE 8u /* words between two homes: one cache line of each bitmap */
+#define PAGE        4096u
 
 _Static_assert(offsetof(struct table_process, pid) == 4, "state and pid are one word: claim_entry");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "state words must be lock-free between processes");
@@ -92,16 +92,22 @@ int table_attach(struct table *t, void *base, size_t bytes)
 
 static uint64_t bit_of(uint32_t slot) { return UINT64_C(1) << (slot % 64); }
 
-uint32_t table_claim(struct table *t, uint32_t home, uint16_t owner, uint64_t *word, bool *far)
+struct table_place table_place(const struct table *t, uint32_t number)
 {
-	uint32_t start = home * HOME_STRIDE % t->words;
+	uint32_t home = number * HOME_STRIDE % t->words;
 
-	*far = false;
-	for (uint32_t i = 0; i < t->words; i++) {
-		uint32_t w = start + i < t->words ? start + i : start + i - t->words;
+	return (struct table_place){ home, home };
+}
+
+uint32_t table_claim(struct table *t, struct table_place *place, uint16_t owner, uint64_t *word)
+{
+	bool at_home = atomic_load_explicit(&t->free_bits[place->home], memory_order_relaxed) != 0;
+	uint32_t w = at_home ? place->home : place->last;
+
+	for (uint32_t i = 0; i < t->words; i++, w = w + 1 < t->words ? w + 1 : 0) {
 		uint64_t bits = atomic_load_explicit(&t->free_bits[w], memory_order_relaxed);
 
-		while (bits) {
+		for (; bits; bits &= bits - 1) {
 			uint32_t slot = w * 64 + (uint32_t)__builtin_ctzll(bits);
 			uint64_t old = atomic_load_explicit(&t->state[slot], memory_order_relaxed);
 			uint64_t new = slot_word(SLOT_OPEN, owner, slot_word_generation(old) + 1);
@@ -113,15 +119,15 @@ uint32_t table_claim(struct table *t, uint32_t home, uint16_t owner, uint64_t *w
 
 			/* whoever has it now, it is not free: the hint goes */
 			atomic_fetch_and_explicit(&t->free_bits[w], ~bit_of(slot), memory_order_relaxed);
-			if (got) {
-				*word = new;
-				*far = i > t->words / 2;
-				memset(&t->slot[slot].head, 0, sizeof(t->slot[slot].head));
-				return slot;
-			}
-			bits &= bits - 1;
+			if (!got)
+				continue;
+			*word = new;
+			place->last = w;
+			memset(&t->slot[slot].head, 0, sizeof(t->slot[slot].head));
+			return slot;
 		}
 	}
+	place->last = place->home ? place->home - 1 : t->words - 1; /* as far as can be */
 	return TABLE_NO_SLOT;
 }
 

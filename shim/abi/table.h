@@ -118,10 +118,25 @@ int table_attach(struct table *t, void *base, size_t bytes);
 
 /* --- library side --- */
 
-/* A free slot near home (any number; threads differ in it), now OPEN with a cleared record head, or
- * TABLE_NO_SLOT. *word is what finish, drop and take_over want. *far: the search went past half of the table.
+/* Where a thread looks for free slots: at home first, then where it found the last one. */
+struct table_place {
+	uint32_t home, last; /* words of the bitmaps */
+};
+struct table_place table_place(const struct table *t, uint32_t number); /* any; threads differ in it */
+
+/* From its home on, is more than half of the table in use, as far as it has come to know? */
+static inline bool table_place_far(const struct table *t, const struct table_place *place)
+{
+	uint32_t way = place->last - place->home;
+
+	return (place->last < place->home ? way + t->words : way) > t->words / 2;
+}
+
+/*
+ * A free slot, now OPEN with a cleared record head, or TABLE_NO_SLOT. *word is what
+ * finish, drop and take_over want.
  */
-uint32_t table_claim(struct table *t, uint32_t home, uint16_t owner, uint64_t *word, bool *far);
+uint32_t table_claim(struct table *t, struct table_place *place, uint16_t owner, uint64_t *word);
 /* Is the slot still ours? */
 bool table_owns(const struct table *t, uint32_t slot, uint64_t word);
 /* After fork: from the parent to this process. Updates *word. */

@@ -29,14 +29,14 @@ static double now_ns(clockid_t clock)
 static void *work(void *p)
 {
 	uint32_t home = *(uint32_t *)p;
+	struct table_place place = table_place(&table, home);
 	double begin;
 
 	pthread_barrier_wait(&barrier);
 	begin = now_ns(CLOCK_THREAD_CPUTIME_ID);
 	for (unsigned i = 0; i < SPANS; i++) {
 		uint64_t word = 0;
-		bool far;
-		uint32_t slot = table_claim(&table, home, (uint16_t)home, &word, &far);
+		uint32_t slot = table_claim(&table, &place, (uint16_t)home, &word);
 
 		if (slot == TABLE_NO_SLOT || !table_drop(&table, slot, word))
 			abort();
@@ -87,14 +87,14 @@ static double median(unsigned threads)
 static double whole(void)
 {
 	static struct span_slot copy;
+	struct table_place place = table_place(&table, 1);
 	double begin = now_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	for (unsigned i = 0; i < SPANS; i++) {
 		uint64_t word = 0;
 		uint32_t cursor = 0, slot;
-		bool far;
 
-		slot = table_claim(&table, 1, 1, &word, &far);
+		slot = table_claim(&table, &place, 1, &word);
 		if (!table_finish(&table, slot, word) || table_take(&table, &cursor, 9, &copy) != slot ||
 		    !table_release(&table, slot, 9))
 			abort();

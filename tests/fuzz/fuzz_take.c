@@ -82,14 +82,15 @@ static size_t scribble(const uint8_t *data, size_t size)
 static size_t add_span(const uint8_t *data, size_t size)
 {
 	struct span_slot record = record_plain(SPAN_KIND_SERVER);
+	struct table_place place;
 	uint64_t word;
-	bool far;
 	uint32_t slot;
 	size_t at, n;
 
 	if (size < 4)
 		return size;
-	slot = table_claim(&session.table, data[0], data[0] % 4, &word, &far);
+	place = table_place(&session.table, data[0]);
+	slot = table_claim(&session.table, &place, data[0] % 4, &word);
 	if (slot == TABLE_NO_SLOT)
 		return 1;
 	at = (size_t)(data[1] | data[2] << 8) % (sizeof(record) - 256);

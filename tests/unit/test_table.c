@@ -23,9 +23,9 @@ static void make(struct table *t)
 
 static uint32_t claim(struct table *t, uint64_t *word)
 {
-	bool far;
+	static struct table_place place;
 
-	return table_claim(t, 0, 7, word, &far);
+	return table_claim(t, &place, 7, word);
 }
 
 Test(table, a_span_goes_through_its_states)
@@ -171,8 +171,8 @@ static void *writer(void *p)
 
 	for (int i = 0; i < ROUNDS; i++) {
 		uint64_t word;
-		bool far;
-		uint32_t slot = table_claim(t, (uint32_t)i, 7, &word, &far);
+		struct table_place place = table_place(t, (uint32_t)i);
+		uint32_t slot = table_claim(t, &place, 7, &word);
 
 		if (slot == TABLE_NO_SLOT) {
 			lost++;

@@ -31,6 +31,7 @@ static pid_t fill_once_it_sleeps(void)
 	_Atomic uint32_t *word = &session.table.header->sleeping;
 	pid_t child = fork();
 	uint32_t asleep = 1;
+	struct table_place place = table_place(&session.table, 0);
 	uint64_t claimed;
 	bool far = false;
 
@@ -38,8 +39,10 @@ static pid_t fill_once_it_sleeps(void)
 		return child;
 	while (!atomic_load(word))
 		usleep(1000);
-	for (int i = 0; i < SLOTS && !far; i++)
-		table_claim(&session.table, 0, 1, &claimed, &far);
+	for (int i = 0; i < SLOTS && !far; i++) {
+		table_claim(&session.table, &place, 1, &claimed);
+		far = table_place_far(&session.table, &place);
+	}
 	if (far && atomic_compare_exchange_strong(word, &asleep, 0))
 		syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 	_exit(!far);
@@ -66,12 +69,13 @@ Test(worker_sleep, host_that_fills_the_table_ends_it, .timeout = 60)
 /* Else each claim would wake it, and there would be nothing to do. */
 Test(worker_sleep, table_full_of_requests_in_flight_is_looked_at_and_wakes_nobody, .timeout = 60)
 {
+	struct table_place place;
 	uint64_t word;
-	bool far;
 
 	begin();
+	place = table_place(&session.table, 0);
 	for (int i = 0; i < SLOTS / 2; i++)
-		table_claim(&session.table, 0, 1, &word, &far);
+		table_claim(&session.table, &place, 1, &word);
 	worker.free = take_free(&worker.take);
 	cr_assert_eq(worker.free, SLOTS / 2);
 	atomic_store(&session.table.header->sleeping, 1); /* as a wait before has left it */
@@ -81,12 +85,13 @@ Test(worker_sleep, table_full_of_requests_in_flight_is_looked_at_and_wakes_nobod
 
 Test(worker_sleep, does_not_begin_when_spans_have_come_or_the_keeper_wants_something, .timeout = 60)
 {
+	struct table_place place;
 	uint64_t word;
-	bool far;
 	uint32_t slot;
 
 	begin();
-	slot = table_claim(&session.table, 0, 1, &word, &far);
+	place = table_place(&session.table, 0);
+	slot = table_claim(&session.table, &place, 1, &word);
 	cr_assert(table_finish(&session.table, slot, word));
 	sleep_on_table(&worker, FOR_EVER_MS);
 	worker.last_waiting = 1;

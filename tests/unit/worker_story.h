@@ -75,8 +75,8 @@ static void add_request(struct table *t, uint16_t owner, unsigned number, bool d
 {
 	struct span_slot record = record_plain(SPAN_KIND_SERVER);
 	uint64_t word;
-	bool far;
-	uint32_t slot = table_claim(t, number, owner, &word, &far);
+	struct table_place place = table_place(t, number);
+	uint32_t slot = table_claim(t, &place, owner, &word);
 
 	record.head.span_id[0] = (uint8_t)(number + 1);
 	record.head.process = owner;
