@@ -157,7 +157,7 @@ bench-record: all $(BENCH_PROGRAMS) $(filter $(B)/bench/%,$(TOOLS)) ## count ins
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ     := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
 FUZZ_C   := -std=gnu11 -O1 -g -I. -Ibuild/gen -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-build/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/abi/*.c shim/http/*.c exporters/*/*.c tests/lib/*.c) $(GEN)
+build/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/abi/*.c shim/http/*.c exporters/*/*.c tests/lib/*.[ch]) $(GEN)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  FUZZ    $<")
 	$(Q)clang $(FUZZ_C) -o $@ $< $$(sed -n 's/^.*FUZZ_SOURCES: *//p' $<) $$(sed -n 's/^.*FUZZ_LIBS: *//p' $<)

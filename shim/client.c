@@ -194,6 +194,35 @@ static void pass_on(struct conn *c, const struct policy *policy, struct span_slo
 		record_string(slot, TAG_TRACESTATE, carried->tracestate, carried->tracestate_bytes);
 }
 
+/*
+ * A program that traces itself sends its spans somewhere: no work of its users, and traced by
+ * no SDK either. Told by the paths of the receivers of OTLP, Zipkin and Jaeger.
+ */
+static bool is_telemetry(const struct span_slot *slot)
+{
+	static const char *const ends[] = { "/v1/traces", "/v1/metrics", "/v1/logs", "/api/v2/spans",
+					    "/api/traces" };
+	const uint8_t *p = NULL;
+	size_t pos = 0, n = 0;
+	enum span_tag tag = TAG_NONE;
+
+	if (slot->head.method != SPAN_METHOD_POST)
+		return false;
+	while (span_next_string(slot, &pos, &tag, &p, &n) && tag != TAG_TARGET)
+		;
+	if (tag != TAG_TARGET)
+		return false;
+	if (memchr(p, '?', n))
+		n = (size_t)((const uint8_t *)memchr(p, '?', n) - p);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		size_t length = strlen(ends[i]);
+
+		if (n >= length && !memcmp(p + n - length, ends[i], length))
+			return true;
+	}
+	return false;
+}
+
 void client_judge(struct conn *c, struct pending *p, const struct policy *policy)
 {
 	struct span_slot *slot = request_slot(p);
@@ -221,6 +250,10 @@ void client_judge(struct conn *c, struct pending *p, const struct policy *policy
 		return;
 	}
 	find_parent(c, policy, slot, &parent, &found);
+	if (!parent.known && is_telemetry(slot)) { /* one that passes such requests on has a parent */
+		request_drop(p, LEDGER_EXCLUDED);
+		return;
+	}
 	adopt(&slot->head, &parent);
 	if (parent.ambiguous) {
 		mark_ambiguous(slot);

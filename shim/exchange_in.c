@@ -312,12 +312,13 @@ void exchange_input_ahead(struct conn *c, const struct iovec *iov, size_t count,
 
 	for (size_t i = 0; i < count; i++) {
 		size_t size = iov[i].iov_len, over = skip < size ? (size_t)skip : size;
-		const char *in = (const char *)iov[i].iov_base + over, *first = in;
+		const char *in, *first;
 		bool more;
 
 		skip -= over;
 		if (over == size)
 			continue;
+		in = first = (const char *)iov[i].iov_base + over;
 		more = feed_piece(&f, &options, &in, first + (size - over), ahead);
 		ahead->bytes += (uint64_t)(in - first);
 		if (!more)

@@ -39,10 +39,13 @@ static bool begins(const struct conn *c, const struct iovec *iov, size_t count, 
 		return true;
 	for (size_t i = 0; i < count; i++) {
 		size_t over = skip < iov[i].iov_len ? (size_t)skip : iov[i].iov_len;
-		const char *in = (const char *)iov[i].iov_base + over;
-		const char *end = (const char *)iov[i].iov_base + iov[i].iov_len;
+		const char *in, *end;
 
 		skip -= over;
+		if (over == iov[i].iov_len) /* an empty one may be NULL */
+			continue;
+		in = (const char *)iov[i].iov_base + over;
+		end = (const char *)iov[i].iov_base + iov[i].iov_len;
 		while ((event = http1_next(&parser, &options, &in, end, &d)) != HTTP1_NEED_MORE)
 			if (event == HTTP1_BEGIN || event == HTTP1_BROKEN)
 				return event == HTTP1_BEGIN;
@@ -132,7 +135,7 @@ static uint64_t walk(struct shim_send *s, struct rewrite *run, struct rewrite_me
 	for (size_t i = 0; i <= s->count; i++) {
 		size_t length = i < s->count ? s->iov[i].iov_len : 0;
 		size_t over = skip < length ? (size_t)skip : length;
-		const char *base = i < s->count ? (const char *)s->iov[i].iov_base + over : "";
+		const char *base = over < length ? (const char *)s->iov[i].iov_base + over : "";
 		const char *in = base,
 			   *end = base + (length - over < part - used ? length - over : part - used);
 		struct rewrite_piece piece;

@@ -10,6 +10,7 @@ enum state {
 	OTHER_LINE, /* goes out */
 	EMPTY_CR,   /* CR at the beginning of a line is held */
 	EMPTY_LF,   /* this LF ends the head */
+	GIVEN_UP,   /* goes out; what is held follows the line that is under way */
 	BEHIND,     /* all goes out */
 };
 
@@ -68,8 +69,12 @@ static void release_ranges(struct rewrite *r)
 
 void rewrite_give_up(struct rewrite *r)
 {
-	if (r->state == BEHIND)
+	if (r->state == BEHIND || r->state == GIVEN_UP || r->state == EMPTY_LF)
+		return; /* done, or as good as done */
+	if (r->state == OTHER_LINE && r->ranges) {
+		r->state = GIVEN_UP; /* never into the middle of a line */
 		return;
+	}
 	release_ranges(r);
 	release_line(r);
 	r->state = BEHIND;
@@ -188,7 +193,7 @@ static bool absorb(struct rewrite *r, struct rewrite_memory *m, char c)
 static bool goes_out(const struct rewrite *r)
 {
 	return r->state == REQUEST_LINE || r->state == OTHER_LINE || r->state == EMPTY_LF ||
-	       r->state == BEHIND;
+	       r->state == GIVEN_UP || r->state == BEHIND;
 }
 
 bool rewrite_next(struct rewrite *r, struct rewrite_memory *m, const char **in, const char *end,
@@ -232,8 +237,13 @@ void rewrite_take(struct rewrite *r, const struct rewrite_piece *piece, size_t n
 	if (r->state == BEHIND)
 		return;
 	r->at += n;
-	if (r->state == EMPTY_LF)
+	if (r->state == EMPTY_LF) {
 		r->state = BEHIND;
-	else if (piece->p[n - 1] == '\n')
+	} else if (piece->p[n - 1] == '\n') {
+		bool given_up = r->state == GIVEN_UP;
+
 		begin_line(r, false);
+		if (given_up)
+			rewrite_give_up(r);
+	}
 }

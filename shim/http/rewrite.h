@@ -79,7 +79,7 @@ bool rewrite_next(struct rewrite *r, struct rewrite_memory *m, const char **in, 
 		  struct rewrite_piece *piece);
 void rewrite_take(struct rewrite *r, const struct rewrite_piece *piece, size_t n, const char **in);
 
-/* Replaces nothing any more: what is held goes out first, all else as it is. */
+/* Replaces nothing any more: what is held goes out in front of the next line, all else as it is. */
 void rewrite_give_up(struct rewrite *r);
 
 /* The head is behind us, or given up, and nothing is held: the rest may go by without us. */

@@ -185,7 +185,7 @@ def test_a_bentoml_yaml_that_bentoml_reads_as_well_makes_double_spans(t):
     ours = [s for s in served(spans) if s not in theirs]
     check_spans(out, ours)
     assert len(theirs) == len(out), theirs
-    # what BentoML itself asks of others, such as its own export, are CLIENT spans
+    # what BentoML itself asks of others are CLIENT spans, but not its own export
     assert ledger["exporters"]["otlp"]["sent"] == len(ours) + ledger["client"]["taken"], ledger
 
 

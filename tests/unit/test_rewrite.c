@@ -160,6 +160,31 @@ Test(rewrite, giving_up_loses_nothing_at_any_byte)
 	}
 }
 
+Test(rewrite, giving_up_breaks_no_line)
+{
+	static const char first[] = "GET / HTTP/1.1\r\n", held[] = "traceparent: old\r\n",
+			  other[] = "trace: x\r\n", rest[] = "Host: h\r\n\r\n";
+	char in[128], late[128];
+	struct run run;
+	size_t n = (size_t)snprintf(in, sizeof(in), "%s%s%s%s", first, held, other, rest),
+	       before = sizeof(first) + sizeof(held) - 2;
+
+	snprintf(late, sizeof(late), "%s%s%s%s", first, other, held, rest);
+	for (size_t cut = before; cut <= before + sizeof(other) - 1; cut++)
+		for (size_t room = 1; room < 40; room += 38) {
+			size_t at = 0;
+
+			begin(&run, NEW, UINT64_MAX);
+			while (at < cut)
+				at += offer(&run, in + at, in + cut, room);
+			rewrite_give_up(&run.r);
+			while (at < n || !rewrite_done(&run.r))
+				at += offer(&run, in + at, in + n, room);
+			run.out[run.n] = 0;
+			cr_assert(!strcmp(run.out, in) || !strcmp(run.out, late), "%zu: %s", cut, run.out);
+		}
+}
+
 Test(rewrite, more_than_can_be_held_goes_out_as_it_is)
 {
 	static char in[4096];

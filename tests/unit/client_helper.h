@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BTRACE_TESTS_CLIENT_HELPER_H
+#define BTRACE_TESTS_CLIENT_HELPER_H
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "shim/connect.h"
+#include "shim/decide.h"
+#include "shim/exchange.h"
+
+/* Requests that a process makes while it answers others: whose children they are. Without sockets. */
+
+#define GET           "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+#define OK2           "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#define CONTEXT       "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+#define UNSAMPLED     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
+#define WITH(context) "GET /a HTTP/1.1\r\nHost: h\r\ntraceparent: " context "\r\n\r\n"
+
+static struct shim_self *self_page;
+static struct policy *policy;
+static uint32_t cursor;
+
+static inline void begin(void)
+{
+	static const uint8_t seed[32] = { 3 };
+	size_t bytes = table_bytes(256);
+	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t version;
+
+	cr_assert_neq(base, MAP_FAILED);
+	self_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	cr_assert_eq(madvise(self_page, 4096, MADV_WIPEONFORK), 0);
+	shim.self = self_page;
+	shim.clock_gettime = clock_gettime;
+	cr_assert_eq(table_create(&shim.table, base, bytes, 256, seed), 0);
+	policy = table_next_policy(&shim.table, &version);
+	policy->version = version;
+	policy->mode = POLICY_ON;
+	policy->root = POLICY_ROOT_ALWAYS;
+	policy->flags = POLICY_FLAG_CLIENT_SPANS;
+	policy->wanted_fields = UINT32_MAX;
+	policy->propagators[0] = POLICY_PROPAGATOR_TRACECONTEXT;
+	table_publish_policy(&shim.table, version);
+}
+
+static inline struct conn *connection(enum conn_role role) { return conn_at(conn_new(role)); }
+
+/* On either kind of connection: a request goes by, or a response. */
+static inline void feed(struct conn *c, bool request, const char *text)
+{
+	struct iovec iov = { (void *)(uintptr_t)text, strlen(text) };
+
+	cr_assert(conn_enter(c, atomic_load(&c->generation), request ? CONN_IN_BUSY : CONN_OUT_BUSY));
+	if (!request) {
+		exchange_output(c, &iov, 1, iov.iov_len);
+		conn_leave(c, CONN_OUT_BUSY);
+	} else if (c->role == CONN_CLIENT) {
+		connect_sending(c, &iov, 1);
+		connect_sent(c, &iov, 1, (ssize_t)iov.iov_len, 0);
+	} else {
+		exchange_input(c, &iov, 1, iov.iov_len);
+		exchange_leave_input(c);
+	}
+}
+
+static inline void *read_elsewhere(void *text)
+{
+	struct conn *c = connection(CONN_SERVER);
+
+	feed(c, true, text);
+	return c;
+}
+
+/* A request that another thread has read and not yet answered. */
+static inline struct conn *other_thread(const char *text)
+{
+	pthread_t thread;
+	void *c;
+
+	cr_assert_eq(pthread_create(&thread, NULL, read_elsewhere, (void *)(uintptr_t)text), 0);
+	cr_assert_eq(pthread_join(thread, &c), 0);
+	return c;
+}
+
+static inline uint64_t counter(enum ledger what)
+{
+	uint64_t n = 0;
+
+	for (unsigned p = 0; p < TABLE_PROCESSES; p++)
+		for (unsigned s = 0; s < TABLE_SHARDS; s++)
+			n += atomic_load(&shim.table.process[p].counter[s][what]);
+	return n;
+}
+
+/* The next finished span; all zero if there is none. */
+static inline struct span_slot next(void)
+{
+	struct span_slot copy = { 0 };
+	uint32_t slot;
+
+	cursor = 0;
+	slot = table_take(&shim.table, &cursor, 1, &copy);
+	if (slot != TABLE_NO_SLOT)
+		table_release(&shim.table, slot, 1);
+	return copy;
+}
+
+static inline struct span_slot call(const char *text)
+{
+	struct conn *c = connection(CONN_CLIENT);
+
+	feed(c, true, text);
+	feed(c, false, OK2);
+	return next();
+}
+
+static inline unsigned links(const struct span_slot *s)
+{
+	enum span_tag tag;
+	const uint8_t *value;
+	size_t pos = 0, n;
+	unsigned found = 0;
+
+	while (span_next_string(s, &pos, &tag, &value, &n))
+		found += tag == TAG_LINK;
+	return found;
+}
+
+static inline bool is_child(const struct span_slot *child, const struct span_slot *parent)
+{
+	return !memcmp(child->head.trace_id, parent->head.trace_id, 16) &&
+	       !memcmp(child->head.parent_span_id, parent->head.span_id, 8);
+}
+
+static inline bool is_root(const struct span_slot *s)
+{
+	static const uint8_t zero[8];
+
+	return span_record_valid(s) && s->head.kind == SPAN_KIND_CLIENT &&
+	       !memcmp(s->head.parent_span_id, zero, 8);
+}
+
+static inline bool is_ambiguous(const struct span_slot *s)
+{
+	return s->head.flags & SPAN_FLAG_AMBIGUOUS_PARENT;
+}
+
+#endif
