@@ -6,6 +6,7 @@
 CC      ?= cc
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
+PYTHONDIR ?= $(PREFIX)/lib/python3/dist-packages
 SAN     ?=
 V       ?=
 WERROR  ?= $(if $(CI),-Werror)
@@ -23,6 +24,7 @@ ALL_C    := -std=gnu11 $(WARN) $(CFLAGS) -I. -I$(B)/gen -MMD -MP -fno-strict-ali
 # The library as one: a tenth fewer instructions a request. Only gcc, as clang would want a linker of its own.
 LTO      ?= $(if $(SAN)$(findstring clang,$(CC)),,-flto=auto -ffat-lto-objects)
 SO_C     := $(ALL_C) $(LTO) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fexceptions
+VERSION   = $(shell sed -n 's/^.define BTRACE_VERSION "\(.*\)"/\1/p' exporters/base/version.h)
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 EXE_C    := $(ALL_C) -fPIE -DBTRACE_MULTIARCH='"$(MULTIARCH)"'
 SAN_LD   := $(if $(SAN),-fsanitize=$(SAN))
@@ -243,17 +245,20 @@ soak: all ## the long forms of tests; SOAK="names", scripts/soak --list shows th
 test: ## everything that CI runs; TIERS="build unit" selects
 	@scripts/setup build e2e && scripts/test $(TIERS)
 
-docs: $(B)/btracectl ## manual pages and the completion for bash, into build/docs
+docs: $(B)/btracectl ## manual pages, the completion for bash, and btrace.pc, into build/docs
 	@packaging/man/generate $(B)/btracectl $(B)/docs
+	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' packaging/btrace.pc.in >$(B)/docs/btrace.pc
 
-install: all docs ## library to LIBDIR, exporter to PREFIX/libexec/btrace, btracectl to PREFIX/bin
+install: all docs ## library to LIBDIR, exporter to PREFIX/libexec/btrace, btracectl to PREFIX/bin, btrace.h, .pc, .py
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/libexec/btrace $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(B)/libbtrace.so $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(B)/btrace-exporter $(DESTDIR)$(PREFIX)/libexec/btrace/
 	install -m 755 $(B)/btracectl $(DESTDIR)$(PREFIX)/bin/
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(B)/docs/*.1
 	install -D -m 644 $(B)/docs/btracectl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/btracectl
-	$(if $(wildcard shim/btrace.h),install -D -m 644 shim/btrace.h $(DESTDIR)$(PREFIX)/include/btrace.h)
+	install -D -m 644 shim/btrace.h $(DESTDIR)$(PREFIX)/include/btrace.h
+	install -D -m 644 $(B)/docs/btrace.pc $(DESTDIR)$(LIBDIR)/pkgconfig/btrace.pc
+	install -D -m 644 packaging/python/btrace.py $(DESTDIR)$(PYTHONDIR)/btrace.py
 	$(if $(DESTDIR),,-ldconfig)
 
 deb: all docs ## a Debian package, into build/packages

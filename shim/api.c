@@ -54,6 +54,8 @@ static void import(const struct btrace_context *c, struct own_parent *parent)
 		decision = c->flags & FLAG_SAMPLED ? SERVING_SAMPLED : SERVING_NOT_SAMPLED;
 	if (parent->known && decision <= SERVING_EXCLUDED)
 		parent->context.decision = decision;
+	if (parent->remote)
+		own_request_of(parent);
 }
 
 static void export(const struct serving_context *from, bool early, struct btrace_context *to)

@@ -34,6 +34,9 @@
  *	btrace_current(&here);
  *	... on any thread: span = btrace_begin_in("resize", &here, 0);
  *
+ * A context from a traceparent header with which exactly one open request has
+ * come stands for that request: so can an event loop say what it works at.
+ *
  * A span may be ended, and used, on any thread. Used by two at the same time,
  * one goes first and what the other one adds is dropped and counted. Ended
  * twice or used after its end: nothing happens. A forked child cannot use the

@@ -67,6 +67,9 @@ struct own_parent {
 
 /* What the calling thread works at. */
 void own_innermost(struct own_parent *parent);
+/* A remote context with which exactly one open request has come, or which is that request: then it is the
+ * parent. */
+void own_request_of(struct own_parent *parent);
 /*
  * For outgoing requests, of which a search has found nothing by themselves: the innermost open span of the
  * thread, unless it has read a younger request. False: there is none.

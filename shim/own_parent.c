@@ -2,6 +2,8 @@
 /* What a thread works at: ARCHITECTURE.md, "Own spans". */
 #include "shim/own.h"
 
+#include <string.h>
+
 /*
  * The spans that the thread has begun, in their order; any of them may have ended
  * elsewhere. A signal handler that interrupts push finds the entry free or taken,
@@ -101,4 +103,18 @@ void own_innermost(struct own_parent *parent)
 	parent->ambiguous = found->here > 1;
 	if (parent->ambiguous && found->all_suppressed) /* whichever it is, it is not recorded */
 		parent->context.decision = found->link[0].decision;
+}
+
+void own_request_of(struct own_parent *parent)
+{
+	struct serving_found *found = &parent->found;
+	struct wanted_context wanted;
+
+	memcpy(wanted.trace_id, parent->context.trace_id, sizeof(wanted.trace_id));
+	memcpy(wanted.span_id, parent->context.span_id, sizeof(wanted.span_id));
+	serving_search(&wanted, found);
+	if (found->matched != 1 && found->matched_here != 1)
+		return;
+	parent->remote = false;
+	take_request(parent, &found->one_match);
 }

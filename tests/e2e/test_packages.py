@@ -80,6 +80,8 @@ def test_the_package_has_everything_in_its_place(t):
     for name in ("usr/lib/%s/libbtrace.so" % multiarch, "usr/libexec/btrace/btrace-exporter", "usr/bin/btracectl",
                  "usr/share/man/man1/btracectl-doctor.1.gz", "usr/share/bash-completion/completions/btracectl",
                  "usr/share/doc/btrace/examples/btrace.example.yml", "usr/share/doc/btrace/examples/systemd/btrace.conf",
+                 "usr/include/btrace.h", "usr/lib/%s/pkgconfig/btrace.pc" % multiarch,
+                 "usr/lib/python3/dist-packages/btrace.py", "usr/share/doc/btrace/examples/own/thumbnails.c",
                  "usr/share/doc/btrace/copyright", "usr/share/doc/btrace/changelog.Debian.gz"):
         assert " ./%s\n" % name in names, (name, names)
     assert "root/root" in names and not re.search(r" \./etc/| \./usr/local", names), names
@@ -187,6 +189,18 @@ def test_the_bundle_uses_none_of_the_systems_libraries(t):
     for library in os.listdir(os.path.join(home, "runtime")):
         if library.startswith("libcurl"):
             assert any("curl" in name for name in os.listdir(os.path.join(home, "share", "licenses")))
+
+
+def test_the_bundle_says_where_its_header_is_wherever_it_lies(t):
+    home = t.path("moved")
+    shutil.copytree(bundle(t), home, symlinks=True)
+    p = t.run(["pkg-config", "--cflags", "--libs", "btrace"], env={"PKG_CONFIG_PATH": os.path.join(home, "share/pkgconfig")})
+    assert p.returncode == 0, p
+    example = os.path.join(ROOT, "tests", "examples", "own", "thumbnails.c")
+    t.run(["cc", "-o", t.path("example"), example, "-pthread", *p.stdout.decode().split()], check=True)
+    p = t.run(["/usr/bin/python3", "-c", "import btrace; print(btrace.available)"],
+              env={"PYTHONPATH": os.path.join(home, "share/python"), "LD_PRELOAD": os.path.join(home, "libbtrace.so")})
+    assert p.stdout == b"True\n", p
 
 
 def test_the_dockerfile_takes_what_the_makefile_makes(t):

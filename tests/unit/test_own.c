@@ -356,3 +356,37 @@ Test(own, a_policy_that_says_off_begins_nothing)
 	cr_expect_eq(btrace_begin("a"), 0);
 	expect_balance(0, 0, 0);
 }
+
+Test(own, the_context_that_one_open_request_came_with_stands_for_it)
+{
+	struct conn *one = connection(CONN_SERVER), *other = connection(CONN_SERVER);
+	struct btrace_context context;
+	struct span_slot s, elder, server;
+
+	feed(one, true, WITH(CONTEXT));
+	feed(other, true, GET);
+	cr_assert(btrace_from_traceparent(CONTEXT, &context));
+	s = ended(btrace_begin_in("in it", &context, 0));
+	feed(one, false, OK2);
+	server = next();
+	cr_expect(is_child(&s, &server));
+	cr_expect_eq(s.head.flags, SPAN_FLAG_SAMPLED);
+	elder = ended(btrace_begin_in("too late", &context, 0));
+	cr_expect(elder.head.flags & SPAN_FLAG_REMOTE_PARENT);
+	cr_expect(!memcmp(elder.head.parent_span_id, context.span_id, 8));
+}
+
+Test(own, a_request_that_lost_the_draw_has_no_spans_nor_do_they_draw_again)
+{
+	struct conn *c = connection(CONN_SERVER);
+	struct btrace_context context;
+
+	policy->root = POLICY_ROOT_NEVER;
+	feed(c, true, GET);
+	policy->root = POLICY_ROOT_ALWAYS;
+	cr_assert(btrace_current(&context));
+	cr_expect_eq(context.flags, 0);
+	btrace_end(btrace_begin("a"));
+	cr_expect_eq(next().head.kind, 0);
+	expect_balance(1, 1, 0);
+}
