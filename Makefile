@@ -122,7 +122,7 @@ valgrind: $(UNIT) ## the unit tests under memcheck (20 minutes); UNIT="build/uni
 sanitized-library: $(B)/libbtrace.so
 tsan: ## the lock-free parts under ThreadSanitizer
 	@mkdir -p build/tsan
-	@for t in stress shared; do \
+	@for t in stress shared own; do \
 		$(CC) -std=gnu11 -O1 -g -fPIE -pie $(WARN) -I. -fsanitize=thread -o build/tsan/$$t tests/tsan/$$t.c \
 			$(wildcard shim/*.c shim/abi/*.c shim/http/*.c) && build/tsan/$$t || exit 1; done
 san: ## the unit tests under the address and undefined behaviour sanitizers, the lock-free parts under the thread one

@@ -84,6 +84,16 @@ static void take_header(struct parent *parent, const struct tracectx *context)
 	memcpy(parent->span_id, context->span_id, sizeof(parent->span_id));
 }
 
+/* Rule (b): an own span; if it lies in the one request of the thread, what that came with goes on. */
+static void take_own(struct parent *parent, const struct serving_context *own,
+		     const struct serving_found *found)
+{
+	take_serving(parent, own);
+	if (parent->known && found->here == 1 &&
+	    !memcmp(own->trace_id, found->one_here.trace_id, sizeof(own->trace_id)))
+		parent->carried = serving_carried(found);
+}
+
 /* Rule (a): the request says itself whose it is. */
 static void parent_by_header(struct parent *parent, const struct policy *policy,
 			     const struct tracectx *context, struct serving_found *found)
@@ -98,7 +108,7 @@ static void parent_by_header(struct parent *parent, const struct policy *policy,
 		found->matched > 1; /* several came with that context: any of them, or their parent */
 }
 
-/* Rules (b) and (c). */
+/* Rules (b) and (c), without an own span. */
 static void parent_by_thread(const struct conn *c, struct parent *parent, const struct policy *policy,
 			     struct serving_found *found, uint64_t now_ns)
 {
@@ -149,7 +159,7 @@ static void find_parent(const struct conn *c, const struct policy *policy, struc
 	}
 	serving_search(NULL, found);
 	if (own_current(found, &own))
-		take_serving(parent, &own);
+		take_own(parent, &own, found);
 	else
 		parent_by_thread(c, parent, policy, found, slot->head.start_ns);
 	if (carried && !parent->known && context.decision == TRACECTX_NOT_SAMPLED) /* b3: 0 */

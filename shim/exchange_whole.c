@@ -94,9 +94,7 @@ static void begin_serving(struct arrival *a, enum serving_decision decision, uin
 		.decision = (uint8_t)decision,
 		.process = a->p->process,
 		.slot = decision == SERVING_SAMPLED ? a->p->slot : TABLE_NO_SLOT,
-		/* without a slot: whose request it is, for a forked child */
-		.slot_word =
-			a->p->slot != TABLE_NO_SLOT ? a->p->word : slot_word(SLOT_FREE, a->p->process, 0),
+		.slot_word = a->p->word,
 		.begun_ns = a->p->start_ns,
 	};
 

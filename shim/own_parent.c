@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "shim/engine.h"
+
 /*
  * The spans that the thread has begun, in their order; any of them may have ended
  * elsewhere. A signal handler that interrupts push finds the entry free or taken,
@@ -96,12 +98,14 @@ void own_innermost(struct own_parent *parent)
 		take_own(parent, &context);
 		return;
 	}
-	if (found->here == 1) {
+	if (!found->here)
+		return;
+	if (found->here == 1 && !serving_was_mixed(clock_now_ns())) {
 		take_request(parent, &found->one_here);
 		return;
 	}
-	parent->ambiguous = found->here > 1;
-	if (parent->ambiguous && found->all_suppressed) /* whichever it is, it is not recorded */
+	parent->ambiguous = true;
+	if (found->all_suppressed) /* whichever it is, it is not recorded */
 		parent->context.decision = found->link[0].decision;
 }
 

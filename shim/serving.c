@@ -233,12 +233,14 @@ void serving_search(const struct wanted_context *wanted, struct serving_found *f
 	found->links = count <= SERVING_LINKS ? count : 0;
 }
 
+bool serving_was_mixed(uint64_t now_ns) { return mine.mixed_ns && now_ns - mine.mixed_ns < MIXED_NS; }
+
 bool serving_mixed(const struct serving_found *found, uint64_t now_ns)
 {
 	/* what a thread that serves sends while nothing of its is open was left over: more may come */
 	if (mine.last && !found->here)
 		mine.mixed_ns = now_ns;
-	return mine.mixed_ns && now_ns - mine.mixed_ns < MIXED_NS;
+	return serving_was_mixed(now_ns);
 }
 
 struct serving_opener serving_opening(uint64_t now_ns)

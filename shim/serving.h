@@ -101,6 +101,8 @@ void serving_search(const struct wanted_context *wanted, struct serving_found *f
  * open one is no more than a candidate.
  */
 bool serving_mixed(const struct serving_found *found, uint64_t now_ns);
+/* The same without a request that is sent: nothing is learned by it. */
+bool serving_was_mixed(uint64_t now_ns);
 
 /*
  * Who a connection is made for: the one request of this thread that is open at its

@@ -4,7 +4,7 @@
 
 What is counted: user instructions which one more request costs a server, the library preloaded less not preloaded
 (two runs of different length are subtracted, so start and end do not count); instructions of one hooked call on a
-descriptor that is not ours; instructions of the exporter's pure parts for a span. Not counted: the kernel, and the
+descriptor that is not ours; of a span of the program's own with one attribute; of the exporter's pure parts for a span. Not counted: the kernel, and the
 vDSO's clock_gettime (two a request), which under valgrind is a system call.
 
 A figure more than 5 % (and 3 instructions) above what counts.json has for this compiler fails. Another compiler makes
@@ -224,6 +224,9 @@ class Counter:
         plain = self.slope(count_host, None, "calls", many=20000)
         return (self.slope(count_host, session, "calls", many=20000) - plain) / 2
 
+    def span(self, session):
+        return self.slope(count_host, session, "spans", many=2000)
+
     def pure(self, name):
         argv, function, divisor = PURE[name]
         out = os.path.join(self.directory, "callgrind.out")
@@ -246,6 +249,8 @@ class Counter:
             count_host, self.session("1.0"), headers=LONG_HEAD) / 60
         rows["a call on another descriptor, tracing"] = lambda: self.call(self.session("1.0"))
         rows["a call on another descriptor, inert"] = lambda: self.call("inert")
+        rows.update({"an own span, %s" % word: (lambda s=session: self.span(self.session(s) if s in ("0.0", "1.0") else s))
+                     for word, session in (("sampled", "1.0"), ("unsampled", "0.0"), ("inert", "inert"), ("plain", None))})
         rows.update({name: (lambda n=name: self.pure(n)) for name in PURE})
         return rows
 

@@ -390,3 +390,20 @@ Test(own, a_request_that_lost_the_draw_has_no_spans_nor_do_they_draw_again)
 	cr_expect_eq(next().head.kind, 0);
 	expect_balance(1, 1, 0);
 }
+
+Test(own, a_thread_that_worked_at_several_requests_does_not_say_whose_it_is)
+{
+	struct conn *a = connection(CONN_SERVER), *b = connection(CONN_SERVER);
+	struct span_slot s;
+
+	a->number = 1;
+	b->number = 2;
+	feed(a, true, GET);
+	feed(b, true, GET);
+	feed(a, false, OK2);
+	next();
+	s = ended(btrace_begin("left over from which?"));
+	cr_expect(is_root(&s));
+	cr_expect(is_ambiguous(&s));
+	cr_expect_eq(strings(&s, TAG_LINK), 1);
+}

@@ -5,6 +5,7 @@
  *
  *	host serve N		answers N requests, then ends; prints its port first
  *	host calls N		N reads and N writes on descriptors that are no sockets, behind a listen()
+ *	host spans N		N spans of its own with an attribute, behind a listen()
  *	host idle N		accepts N connections, prints "ready", ends at the end of its standard input
  *	host hold N		reads a request from each of N connections, prints "held"; then answers all
  *	host burst N		answers N requests of a child that sends them a hundred at a time; prints the
@@ -22,6 +23,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "shim/btrace.h" /* nothing to link */
 
 #define BODY_BYTES 1024
 
@@ -102,6 +105,17 @@ static void calls(long n)
 	for (; n > 0; n--)
 		if (read(in, &c, 1) != 1 || write(out, &c, 1) != 1)
 			exit(1);
+}
+
+static void spans(long n)
+{
+	close(listen_anywhere());
+	for (; n > 0; n--) {
+		btrace_span span = btrace_begin("a span");
+
+		btrace_set_int(span, "number", n);
+		btrace_end(span);
+	}
 }
 
 static int *take_all(long n)
@@ -227,7 +241,8 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(long n);
 	} modes[] = {
-		{ "serve", serve }, { "calls", calls }, { "idle", idle }, { "hold", hold }, { "burst", burst }
+		{ "serve", serve }, { "calls", calls }, { "spans", spans },
+		{ "idle", idle },   { "hold", hold },   { "burst", burst },
 	};
 	struct rlimit files;
 
@@ -242,6 +257,6 @@ int main(int argc, char **argv)
 			modes[i].run(strtol(argv[2], NULL, 10));
 			return 0;
 		}
-	fprintf(stderr, "usage: host serve|calls|idle|hold|burst N [RATE]\n");
+	fprintf(stderr, "usage: host serve|calls|spans|idle|hold|burst N [RATE]\n");
 	return 2;
 }
