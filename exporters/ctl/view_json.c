@@ -20,6 +20,22 @@ static void add_text(struct buf *out, const char *name, struct slice text)
 	json_string(out, text);
 }
 
+static void add_events(struct buf *out, const struct span *span)
+{
+	for (size_t i = 0; i < span->n_events; i++) {
+		const struct model_event *event = &span->events[i];
+
+		buf_printf(out, "%s{\"time_unix_ns\":%llu,\"name\":", i ? "," : ",\"events\":[",
+			   (unsigned long long)event->time_unix_ns);
+		json_string(out, event->name);
+		buf_add_text(out, ",\"attributes\":");
+		json_object(out, event->attributes);
+		buf_add_byte(out, '}');
+	}
+	if (span->n_events)
+		buf_add_byte(out, ']');
+}
+
 static void add_span(struct buf *out, const struct span *span, uint32_t depth)
 {
 	static const char *const kinds[] = { "unspecified", "internal", "server",
@@ -47,6 +63,7 @@ static void add_span(struct buf *out, const struct span *span, uint32_t depth)
 	buf_printf(out, ",\"start_unix_ns\":%llu,\"duration_ns\":%llu,\"attributes\":",
 		   (unsigned long long)span->start_unix_ns, (unsigned long long)facts.duration_ns);
 	json_object(out, span->attributes);
+	add_events(out, span);
 	buf_add_byte(out, '}');
 }
 

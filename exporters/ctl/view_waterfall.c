@@ -10,15 +10,16 @@
 #define MAX_SERVICE 20
 #define MIN_BAR     10
 #define MAX_BAR     60
+#define MAX_EVENTS  3 /* named in a row */
 
 struct glyphs {
-	const char *branch, *corner, *line, *arrow;
+	const char *branch, *corner, *line, *arrow, *event;
 };
 
 static const struct glyphs *glyphs_of(const struct term *term)
 {
-	static const struct glyphs utf8 = { "\u251c ", "\u2514 ", "\u2502 ", "\u2192 " };
-	static const struct glyphs ascii = { "|-", "`-", "| ", "> " };
+	static const struct glyphs utf8 = { "\u251c ", "\u2514 ", "\u2502 ", "\u2192 ", "  \u00b7 " };
+	static const struct glyphs ascii = { "|-", "`-", "| ", "> ", "  * " };
 
 	return term->utf8 ? &utf8 : &ascii;
 }
@@ -51,6 +52,20 @@ static void add_label(struct buf *out, const struct term *term, const struct spa
 	buf_add_slice(out, facts->path);
 }
 
+/* What happened in it; an exception is told as its error. */
+static void add_events(struct buf *out, const struct term *term, const struct span *span)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < span->n_events && shown < MAX_EVENTS; i++) {
+		if (slice_is(span->events[i].name, "exception"))
+			continue;
+		buf_add_text(out, glyphs_of(term)->event);
+		buf_add_slice(out, span->events[i].name);
+		shown++;
+	}
+}
+
 /* Everything of a row that is text, so that it can be measured before it is shown. */
 struct row {
 	const struct span *span;
@@ -71,6 +86,7 @@ static void row_fill(struct row *row, const struct term *term, const struct trac
 		buf_add_text(&row->label, "  ! ");
 		buf_add_slice(&row->label, row->facts.error_type);
 	}
+	add_events(&row->label, term, row->span);
 }
 
 static unsigned at_most(unsigned value, unsigned limit) { return value < limit ? value : limit; }
