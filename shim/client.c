@@ -233,6 +233,50 @@ static bool is_telemetry(const struct span_slot *slot)
 	return false;
 }
 
+/* The last request of this thread, if it was sent and not answered. */
+static __thread struct {
+	uint64_t hash, ended_ns; /* 0: it was none, or is too old */
+	uint16_t resent;
+} failed;
+
+#define RESEND_NS UINT64_C(1000000000)
+
+/* Method, target and host. FNV-1a, as the keys of queries. */
+static uint64_t hash_of(const struct span_slot *slot)
+{
+	uint64_t hash = policy_key_add(policy_key_hash(NULL, 0), slot->head.method);
+	enum span_tag tag;
+	const uint8_t *p;
+	size_t pos = 0, n;
+
+	while (span_next_string(slot, &pos, &tag, &p, &n))
+		if (tag == TAG_METHOD || tag == TAG_TARGET || tag == TAG_HOST)
+			for (size_t i = 0; i < n; i++)
+				hash = policy_key_add(hash, p[i]);
+	return hash;
+}
+
+void client_ended(const struct span_slot *slot, enum span_end end, uint64_t end_ns)
+{
+	if (end != SPAN_END_NO_RESPONSE && end != SPAN_END_RESET)
+		return;
+	failed.hash = hash_of(slot);
+	failed.ended_ns = end_ns;
+	failed.resent = slot->head.resend_count;
+}
+
+/*
+ * http.request.resend_count: the very next request of the thread is the same, at once, on a
+ * connection made for it. That is what clients do when a kept connection turns out to be closed.
+ */
+static void find_resent(const struct conn *c, struct span_record *r, uint64_t hash)
+{
+	if (failed.ended_ns && c->requests == 1 && failed.hash == hash && r->start_ns >= failed.ended_ns &&
+	    r->start_ns - failed.ended_ns < RESEND_NS)
+		r->resend_count = (uint16_t)(failed.resent + 1);
+	failed.ended_ns = 0;
+}
+
 void client_judge(struct conn *c, struct pending *p, const struct policy *policy)
 {
 	struct span_slot *slot = request_slot(p);
@@ -275,7 +319,10 @@ void client_judge(struct conn *c, struct pending *p, const struct policy *policy
 		state = POLICY_PARENT_NOT_SAMPLED;
 	sampled = decide_client(shim.table.header, policy, &slot->head, state) == DECIDE_SAMPLED;
 	pass_on(c, policy, slot, parent.carried, sampled);
-	if (sampled)
+	if (sampled) {
+		if (__builtin_expect(failed.ended_ns != 0, 0))
+			find_resent(c, &slot->head, hash_of(slot));
 		return;
+	}
 	request_drop(p, parent.decision == SERVING_EXCLUDED ? LEDGER_EXCLUDED : LEDGER_SAMPLED_OUT);
 }

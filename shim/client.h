@@ -14,4 +14,8 @@
 /* The head of an outgoing request is complete and in the slot (in side, CONN_CLIENT): judge and count it. */
 void client_judge(struct conn *c, struct pending *p, const struct policy *policy);
 
+/* It ended so, at end_ns; slot: its own. By the thread that sent it, the next request may be the same once
+ * more. */
+void client_ended(const struct span_slot *slot, enum span_end end, uint64_t end_ns);
+
 #endif

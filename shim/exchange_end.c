@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/exchange.h"
 
+#include "shim/client.h"
+
 /*
  * The end of a request, and whose it is to make after a fork.
  *
@@ -60,6 +62,8 @@ void exchange_finish(struct pending *p, enum span_end end, uint64_t end_ns)
 	if (!ours(p))
 		return;
 	exchange_fill(&shim.table.slot[p->slot].head, p, &p->response, end, end_ns);
+	if (p->role == CONN_CLIENT)
+		client_ended(&shim.table.slot[p->slot], end, end_ns);
 	hand_over(p->slot, p->word, p->role);
 }
 

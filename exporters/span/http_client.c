@@ -64,6 +64,8 @@ void http_client(struct span_build *b, struct span *out)
 		build_text(b, NAME_PEER_ADDRESS, peer);
 	if (peer.n && b->record->peer.family != 1)
 		build_int(b, NAME_REMOTE_PEER_PORT, b->record->peer.port);
+	if (b->record->resend_count)
+		build_int(b, NAME_RESEND_COUNT, b->record->resend_count);
 	http_exchange(b);
 	http_outcome(b, out);
 	out->name = slice_is(b->method, "_OTHER") ? SLICE("HTTP") : b->method;

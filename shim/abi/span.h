@@ -165,7 +165,10 @@ struct span_record {
 	uint64_t wait_ns;            /* accept to first byte, 0 for later requests */
 	uint32_t request_number;     /* 0 for the first on its connection */
 	struct span_address proxied; /* source told by the PROXY protocol; family 0: none came */
-	uint16_t dropped_attributes; /* own spans: what found no room here, their events' included */
+	union {
+		uint16_t dropped_attributes; /* own spans: what found no room here, their events' included */
+		uint16_t resend_count;       /* client spans: of this request; 0: it is the first */
+	};
 	uint16_t dropped_events;
 };
 

@@ -136,3 +136,42 @@ Test(client_parent, pipelined_requests_make_no_event_loop, .init = begin)
 	parent = next();
 	cr_assert(is_child(&child, &parent));
 }
+
+/* One that finds its connection closed by the server. */
+static void find_closed(struct conn *c, const char *text)
+{
+	feed(c, true, text);
+	cr_assert(conn_enter(c, atomic_load(&c->generation), CONN_OUT_BUSY));
+	connect_received(c, NULL, 0, 0, 0);
+}
+
+Test(client_resent, the_same_request_at_once_on_a_new_connection, .init = begin)
+{
+	find_closed(connection(CONN_CLIENT), GET);
+	cr_expect_eq(next().head.resend_count, 0);
+	find_closed(connection(CONN_CLIENT), GET);
+	cr_expect_eq(next().head.resend_count, 1);
+	cr_expect_eq(call(GET).head.resend_count, 2);
+	cr_expect_eq(call(GET).head.resend_count, 0);
+}
+
+Test(client_resent, another_one_or_one_on_a_kept_connection_is_none, .init = begin)
+{
+	struct conn *kept = connection(CONN_CLIENT);
+
+	feed(kept, true, GET);
+	feed(kept, false, OK2);
+	next();
+	find_closed(connection(CONN_CLIENT), GET);
+	next();
+	cr_expect_eq(call("GET /b HTTP/1.1\r\nHost: h\r\n\r\n").head.resend_count, 0);
+	cr_expect_eq(call(GET).head.resend_count, 0);
+	find_closed(connection(CONN_CLIENT), GET);
+	next();
+	cr_expect_eq(call("GET /a HTTP/1.1\r\nHost: other\r\n\r\n").head.resend_count, 0);
+	find_closed(connection(CONN_CLIENT), GET);
+	next();
+	feed(kept, true, GET);
+	feed(kept, false, OK2);
+	cr_expect_eq(next().head.resend_count, 0);
+}

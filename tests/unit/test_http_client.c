@@ -175,3 +175,13 @@ Test(http_client, names_of_2022)
 				  memcmp(span.attributes.items[i].key.p, "btrace.", 7) == 0,
 			  "%.*s", (int)span.attributes.items[i].key.n, span.attributes.items[i].key.p);
 }
+
+Test(http_client, how_often_it_was_sent_again)
+{
+	struct span span = make();
+
+	expect(&span, "the first", "http.request.resend_count", "");
+	slot.head.resend_count = 2;
+	span = make();
+	expect(&span, "the third", "http.request.resend_count", "2");
+}
