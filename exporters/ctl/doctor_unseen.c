@@ -17,18 +17,28 @@ struct tcp_socket {
 	unsigned state, port;
 };
 
+/* Behind n more fields of this row. */
+static const char *skip_fields(const char *p, unsigned n)
+{
+	for (; n; n--) {
+		p += strspn(p, " ");
+		p += strcspn(p, " \n");
+	}
+	return p;
+}
+
 /* A row of /proc/PID/net/tcp: "sl local:port remote:port state tx:rx tr:when retransmits uid timeout inode".
  */
 static bool read_row(const char *row, uint64_t inode, struct tcp_socket *out)
 {
-	unsigned port, state;
-	unsigned long long found;
+	const char *local = skip_fields(row, 1), *colon;
 
-	if (sscanf(row, " %*[0-9]: %*[0-9A-F]:%x %*s %x %*s %*s %*s %*s %*s %llu", &port, &state, &found) !=
-		    3 ||
-	    found != inode)
+	local += strspn(local, " ");
+	colon = local + strcspn(local, ":\n");
+	if (*colon != ':' || strtoull(skip_fields(row, 9), NULL, 10) != inode)
 		return false;
-	*out = (struct tcp_socket){ state, port };
+	out->port = (unsigned)strtoul(colon + 1, NULL, 16);
+	out->state = (unsigned)strtoul(skip_fields(row, 3), NULL, 16);
 	return true;
 }
 
