@@ -150,8 +150,10 @@ $(B)/bench/%.so: tests/bench/programs/%.c
 
 bench-check: all $(BENCH_PROGRAMS) $(filter $(B)/bench/%,$(TOOLS)) ## count instructions and compare with what is recorded
 	@tests/bench/counts.py
-bench: all $(BENCH_PROGRAMS) $(filter $(B)/bench/%,$(TOOLS)) ## measure what tracing costs: a table, build/bench/results.json and .svg; 10 minutes
+bench: all $(BENCH_PROGRAMS) $(filter $(B)/bench/%,$(TOOLS)) ## measure what tracing costs: a table, build/bench/results.json and .svg; 15 minutes
 	@scripts/setup bench && tests/bench/bench.py
+bench-peers: ## install what make bench compares with, from npm and PyPI: OpenTelemetry's auto-instrumentation of node and Python
+	@scripts/setup bench-peers && tests/bench/peers.py --install
 bench-record: all $(BENCH_PROGRAMS) $(filter $(B)/bench/%,$(TOOLS)) ## count instructions and record them for this compiler
 	@tests/bench/counts.py --record
 
@@ -275,7 +277,7 @@ clean: ## remove build/
 help: ## show this list
 	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' Makefile | sort | expand -t 18
 
-.PHONY: sanitized-library bench bench-check bench-record all tools check unit valgrind san fuzzers fuzz lint check-format format check-tree check-binary check-pure check-headers cppcheck tidy \
+.PHONY: sanitized-library bench bench-peers bench-check bench-record all tools check unit valgrind san fuzzers fuzz lint check-format format check-tree check-binary check-pure check-headers cppcheck tidy \
 	check-scripts analyze docs demo e2e matrix receivers soak test install deb bundle roots clean help
 .SECONDARY:
 -include $(shell find $(B) build/tidy -name '*.d' 2>/dev/null)

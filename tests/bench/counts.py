@@ -4,8 +4,9 @@
 
 What is counted: user instructions which one more request costs a server, the library preloaded less not preloaded
 (two runs of different length are subtracted, so start and end do not count); instructions of one hooked call on a
-descriptor that is not ours; of a span of the program's own with one attribute; of the exporter's pure parts for a span. Not counted: the kernel, and the
-vDSO's clock_gettime (two a request), which under valgrind is a system call.
+descriptor that is not ours, of a span of the program's own with one attribute, and of the start of /bin/true (relocations
+included); instructions of the exporter's pure parts for a span. Not counted: the kernel, and the vDSO's clock_gettime (two
+a request), which under valgrind is a system call.
 
 A figure more than 5 % (and 3 instructions) above what counts.json has for this compiler fails. Another compiler makes
 another program, and another libc another plain run: without a record for them the check is skipped.
@@ -131,21 +132,40 @@ def preload(session, libraries=("bench/same_clone.so", "libbtrace.so")):
 
 
 def count_host(directory, session, mode, n, path="/", headers=()):
-    """Instructions of a host that serves n requests (or makes n calls)."""
+    """Instructions of a host that serves n requests (or makes n calls); mode "among M": with M idle connections."""
     out = os.path.join(directory, "callgrind.out")
     env = environment(**preload(session))
-    host = subprocess.Popen(callgrind([os.path.join(BUILD, "bench", "host"), mode, str(n)], out), env=env,
+    mode, _, idle = mode.partition(" ")
+    host = subprocess.Popen(callgrind([os.path.join(BUILD, "bench", "host"), mode, str(n), *idle.split()], out), env=env,
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    crowd = []
     try:
         port = host.stdout.readline().strip()
-        if mode == "serve":
+        for _ in range(int(idle or 0)):
+            crowd.append(socket.create_connection(("127.0.0.1", int(port))))
+        if idle and host.stdout.readline().strip() != "ready":
+            raise RuntimeError("the host is not ready")
+        if mode != "calls":
             load(port, n, path, headers)
         if host.wait(120):
             raise RuntimeError("the host ended with %d" % host.returncode)
     finally:
         host.kill()
         host.wait()
+        for s in crowd:
+            s.close()
     return instructions(out)
+
+
+def count_start(directory, session, times=3):
+    """Instructions of the start and end of a process that never serves, the least of several runs."""
+    counts = []
+    for _ in range(times):
+        out = os.path.join(directory, "callgrind.out")
+        subprocess.run(callgrind(["/bin/true"], out), env=environment(**preload(session)), check=True, timeout=120,
+                       stdin=subprocess.DEVNULL)
+        counts.append(instructions(out))
+    return min(counts)
 
 
 def load(port, n, path, headers):
@@ -217,8 +237,11 @@ class Counter:
             self.slopes[key] = (b - a) / (many - few)
         return self.slopes[key]
 
-    def added(self, program, session, path="/", headers=()):
-        return self.slope(program, session, "serve", path, headers) - self.slope(program, None, "serve", path, headers)
+    def added(self, program, session, path="/", headers=(), mode="serve"):
+        return self.slope(program, session, mode, path, headers) - self.slope(program, None, mode, path, headers)
+
+    def start(self, session):
+        return count_start(self.directory, session) - count_start(self.directory, None)
 
     def call(self, session):
         plain = self.slope(count_host, None, "calls", many=20000)
@@ -247,6 +270,10 @@ class Counter:
             count_host, self.session("1.0", MANY_PATTERNS))
         rows["a request, sampled, 60 KB of headers, a KB"] = lambda: self.added(
             count_host, self.session("1.0"), headers=LONG_HEAD) / 60
+        rows["a request, sampled, among 10,000 connections"] = lambda: self.added(
+            count_host, self.session("1.0"), mode="among 10000")
+        rows["start of a process that never serves, with a config"] = lambda: self.start(self.session("1.0"))
+        rows["start of a process that never serves, inert"] = lambda: self.start("inert")
         rows["a call on another descriptor, tracing"] = lambda: self.call(self.session("1.0"))
         rows["a call on another descriptor, inert"] = lambda: self.call("inert")
         rows.update({"an own span, %s" % word: (lambda s=session: self.span(self.session(s) if s in ("0.0", "1.0") else s))
@@ -318,7 +345,7 @@ def main():
 
 def count_all(counter, known, args):
     counts, failed = {}, 0
-    print("%-44s %9s %9s %6s" % ("instructions of", "counted", "recorded", "aim"))
+    print("%-52s %9s %9s %6s" % ("instructions of", "counted", "recorded", "aim"))
     for name, function in counter.figures().items():
         if not any(fnmatch.fnmatch(name, p) for p in args.pattern):
             continue
@@ -327,7 +354,7 @@ def count_all(counter, known, args):
         counts[name] = round(function(), 1)
         word = "recorded" if args.record else verdict(name, counts[name], known.get(name))
         failed += word == "FAILED"
-        print("%-44s %9.1f %9s %6s  %s" % (name, counts[name], known.get(name, "-"), AIMS.get(name, ""), word), flush=True)
+        print("%-52s %9.1f %9s %6s  %s" % (name, counts[name], known.get(name, "-"), AIMS.get(name, ""), word), flush=True)
     return failed, counts
 
 

@@ -4,12 +4,13 @@
  * executes is the same in every run, so what a preloaded library adds can be counted.
  *
  *	host serve N		answers N requests, then ends; prints its port first
+ *	host among N IDLE	the same, with IDLE connections that are there before
  *	host calls N		N reads and N writes on descriptors that are no sockets, behind a listen()
  *	host spans N		N spans of its own with an attribute, behind a listen()
  *	host idle N		accepts N connections, prints "ready", ends at the end of its standard input
  *	host hold N		reads a request from each of N connections, prints "held"; then answers all
- *	host burst N		answers N requests of a child that sends them a hundred at a time; prints the
- *seconds
+ *	host burst N RATE	answers N requests of a child that sends them a hundred at a time, at
+ *				RATE; prints the seconds
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -85,9 +86,9 @@ static int take(int listener)
 	return fd;
 }
 
-static void serve(long requests)
+static void answer_all(int listener, long requests)
 {
-	int listener = listen_anywhere(), fd;
+	int fd;
 
 	while (requests > 0 && (fd = take(listener)) >= 0) {
 		while (requests > 0 && receive(fd) && reply(fd))
@@ -95,6 +96,8 @@ static void serve(long requests)
 		close(fd);
 	}
 }
+
+static void serve(long requests) { answer_all(listen_anywhere(), requests); }
 
 static void calls(long n)
 {
@@ -118,9 +121,8 @@ static void spans(long n)
 	}
 }
 
-static int *take_all(long n)
+static int *take_all(int listener, long n)
 {
-	int listener = listen_anywhere();
 	int *fd = calloc((size_t)n, sizeof(*fd));
 
 	for (long i = 0; fd && i < n; i++) {
@@ -141,14 +143,14 @@ static void say(const char *word)
 
 static void idle(long n)
 {
-	take_all(n);
+	take_all(listen_anywhere(), n);
 	say("ready");
 	(void)!getchar();
 }
 
 static void hold(long n)
 {
-	int *fd = take_all(n);
+	int *fd = take_all(listen_anywhere(), n);
 
 	for (long i = 0; i < n; i++)
 		if (!receive(fd[i]))
@@ -159,8 +161,19 @@ static void hold(long n)
 	(void)!getchar();
 }
 
+static double option; /* the third argument */
+
+static void among(long requests)
+{
+	int listener = listen_anywhere();
+	int *idle = take_all(listener, (long)option);
+
+	say("ready");
+	answer_all(listener, requests);
+	free(idle);
+}
+
 #define BURST 100
-static double burst_rate; /* requests a second; 0: as fast as it goes */
 
 static char *repeat(const char *text, size_t times)
 {
@@ -191,7 +204,7 @@ static int read_all(int fd, char *in, size_t n)
 static void ask_in_bursts(int listener, long requests)
 {
 	struct timespec due;
-	long pause_ns = burst_rate > 0 ? (long)(1e9 * BURST / burst_rate) : 0;
+	long pause_ns = option > 0 ? (long)(1e9 * BURST / option) : 0; /* 0: as fast as it goes */
 	size_t ask = BURST * (sizeof(burst_request) - 1), answers = BURST * (sizeof(burst_answer) - 1);
 	char *all = repeat(burst_request, BURST), *in = malloc(answers);
 	struct sockaddr_in server;
@@ -241,7 +254,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(long n);
 	} modes[] = {
-		{ "serve", serve }, { "calls", calls }, { "spans", spans },
+		{ "serve", serve }, { "among", among }, { "calls", calls }, { "spans", spans },
 		{ "idle", idle },   { "hold", hold },   { "burst", burst },
 	};
 	struct rlimit files;
@@ -251,12 +264,12 @@ int main(int argc, char **argv)
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
 	make_answer();
-	burst_rate = argc == 4 ? strtod(argv[3], NULL) : 0;
+	option = argc == 4 ? strtod(argv[3], NULL) : 0;
 	for (size_t i = 0; argc >= 3 && i < sizeof(modes) / sizeof(*modes); i++)
 		if (strcmp(argv[1], modes[i].name) == 0) {
 			modes[i].run(strtol(argv[2], NULL, 10));
 			return 0;
 		}
-	fprintf(stderr, "usage: host serve|calls|spans|idle|hold|burst N [RATE]\n");
+	fprintf(stderr, "usage: host serve|among|calls|spans|idle|hold|burst N [IDLE|RATE]\n");
 	return 2;
 }
