@@ -56,13 +56,16 @@ static struct slice kind_of(const struct span *span)
 	}
 }
 
+/* The first of them, should there be several: there is room for one. */
 static void add_namespace(struct tags *tags, const struct resource *resource)
 {
 	static const struct slice key = SLICE("service.namespace");
+	size_t i = 0;
 
-	for (size_t i = 0; i < resource->attributes.n; i++)
-		if (slice_equal(resource->attributes.items[i].key, key))
-			add(tags, key, resource->attributes.items[i].value);
+	while (i < resource->attributes.n && !slice_equal(resource->attributes.items[i].key, key))
+		i++;
+	if (i < resource->attributes.n)
+		add(tags, key, resource->attributes.items[i].value);
 }
 
 void tags_map(struct tags *tags, const struct span *span, enum tag_dialect dialect,

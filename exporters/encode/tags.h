@@ -12,7 +12,7 @@
 #include "exporters/encode/format.h"
 
 enum tag_dialect { TAGS_OF_ZIPKIN, TAGS_OF_JAEGER };
-enum { TAGS_MAX = 16 };
+enum { TAGS_MAX = 16 }; /* 12 are added at most: each by one line of tags_map() */
 
 struct tags {
 	struct attribute items[TAGS_MAX];

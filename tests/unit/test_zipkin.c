@@ -298,6 +298,23 @@ Test(zipkin, namespace_is_a_tag)
 	cr_assert(slice_is(json_text(json_member(read, "localEndpoint"), "serviceName"), "svc"));
 }
 
+Test(zipkin, a_namespace_that_is_there_many_times_is_one_tag)
+{
+	static const struct attribute one = STRING_ATTRIBUTE("service.namespace", "shop");
+	struct attribute attributes[40];
+	struct resource resource = { .service_name = SLICE("s"), .attributes = { attributes, 40 } };
+	struct span span = sample_span();
+	size_t n = 0;
+
+	for (size_t i = 0; i < 40; i++)
+		attributes[i] = one;
+	span.resource = &resource;
+	cr_assert_eq(encode(&span, 1), 1);
+	for (char *p = b.p; (p = memmem(p, (size_t)(b.p + b.n - p), "service.namespace", 17)); p++)
+		n++;
+	cr_assert_eq(n, 1);
+}
+
 Test(zipkin, payload_is_whole_and_within_every_limit)
 {
 	struct span spans[3] = { sample_span(), sample_span(), sample_span() };
