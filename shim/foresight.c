@@ -200,3 +200,11 @@ bool foresight_went_out(int fd, const struct conn *c)
 {
 	return calls_allowed() && taken_by_kernel(fd) == (int64_t)(c->sent + c->announced);
 }
+
+__attribute__((cold)) void foresight_settle(int fd, struct conn *c, uint32_t generation)
+{
+	if (!foresight_went_out(fd, c) || !conn_enter(c, generation, CONN_OUT_BUSY))
+		return;
+	exchange_output_came_true(c);
+	conn_leave(c, CONN_OUT_BUSY);
+}

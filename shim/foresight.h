@@ -37,6 +37,8 @@ const struct foresight *foresight_take(struct conn *c, const void *first, uint64
  * calls, for such a connection alone.
  */
 bool foresight_went_out(int fd, const struct conn *c);
+/* And if so, the response that it was to complete is complete. Before the real close. */
+void foresight_settle(int fd, struct conn *c, uint32_t generation);
 
 /* After a contradiction: the first bytes of a write may begin a response again. */
 bool foresight_begins_again(const struct http1 *parser, const struct iovec *iov, uint64_t n);

@@ -136,21 +136,12 @@ void shim_accepted(int listener, int fd, const struct sockaddr *addr, socklen_t 
 	GUARD_LEAVE();
 }
 
-/* Its last write has begun and never returned: what is the end of the response that it was to complete? */
-static __attribute__((cold, noinline)) void settle_announced(int fd, struct conn *c, uint32_t generation)
-{
-	if (!foresight_went_out(fd, c) || !conn_enter(c, generation, CONN_OUT_BUSY))
-		return;
-	exchange_output_came_true(c);
-	conn_leave(c, CONN_OUT_BUSY);
-}
-
 static void closing(int fd)
 {
 	uint64_t entry = fd_get(fd);
 
 	if (fd_kind(entry) == FD_CONN && __builtin_expect(conn_at(fd_index(entry))->announced != 0, 0))
-		settle_announced(fd, conn_at(fd_index(entry)), fd_generation(entry));
+		foresight_settle(fd, conn_at(fd_index(entry)), fd_generation(entry));
 	fd_forget(fd);
 }
 

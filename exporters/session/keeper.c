@@ -52,6 +52,7 @@ struct keeper {
 	uint32_t beat;
 	uint32_t end_try_pause_ms;
 	bool listening;
+	bool over; /* before it has begun: nobody has the table any more */
 };
 
 static void poke_worker(struct keeper *k)
@@ -305,15 +306,14 @@ static void reload(struct keeper *k, uint64_t now_ms)
 	start_worker(k, now_ms);
 }
 
-/* True: the session is over. */
+/* True, as with tick(): the session is over. */
 static bool nobody_is_left(struct keeper *k, uint64_t now_ms)
 {
 	if (k->processes.live || now_ms < k->next_end_try_ms)
 		return false;
 	if (try_to_end(k))
 		return true;
-	/* Somebody who never took part has it, for instance a daemon's master: look again, ever more seldom.
-	 */
+	/* Held by one who takes no part, a daemon's master for instance: look again, ever more seldom. */
 	k->end_try_pause_ms = k->end_try_pause_ms ? k->end_try_pause_ms * 2 : 50;
 	if (k->end_try_pause_ms > END_TRY_MAX_MS)
 		k->end_try_pause_ms = END_TRY_MAX_MS;
@@ -321,7 +321,6 @@ static bool nobody_is_left(struct keeper *k, uint64_t now_ms)
 	return false;
 }
 
-/* The same. */
 static bool tick(struct keeper *k)
 {
 	uint64_t now_ms = loop_now_ms();
@@ -355,48 +354,39 @@ static bool somebody_was_there(struct keeper *k)
 }
 
 /*
- * Started for a process that may never serve: it had a listening socket and was about to give up its rights,
- * or it locked itself in. Until one takes part nothing is opened and nothing said, so that a launcher which
- * becomes a server of another user leaves no trace file of its own user's.
+ * Started for a process that may never serve (activate_later()): nothing is opened and nothing said before
+ * one takes part, so that a launcher of another user's server leaves no trace file. False: nobody ever did.
  */
-enum first { FIRST_IS_THERE, FIRST_WAS_THERE, FIRST_NEVER_CAME };
-
-static enum first wait_for_the_first(struct keeper *k)
+static bool somebody_comes(struct keeper *k)
 {
-	for (;;) {
-		uint64_t now_ms = loop_now_ms();
-
+	do {
+		wait_for_news(k, TICK_LATER_MS);
 		processes_scan(&k->processes, k->s);
 		if (k->processes.changes)
-			return FIRST_IS_THERE;
-		stderr_check(&k->standard_error, &k->processes, k->s, now_ms);
-		if (nobody_is_left(k, now_ms))
-			return somebody_was_there(k) ? FIRST_WAS_THERE : FIRST_NEVER_CAME;
-		wait_for_news(k, TICK_LATER_MS);
-	}
+			return true;
+		stderr_check(&k->standard_error, &k->processes, k->s, loop_now_ms());
+	} while (!(k->over = nobody_is_left(k, loop_now_ms())));
+	return somebody_was_there(k);
 }
 
 int keeper_run(struct session *s)
 {
 	static struct keeper k; /* large; one per process */
-	enum first first = FIRST_IS_THERE;
 
 	k.s = s;
 	k.listening = s->named;
 	if (k.listening)
 		fcntl(SESSION_FD_SOCKET, F_SETFL, fcntl(SESSION_FD_SOCKET, F_GETFL) | O_NONBLOCK);
 	stderr_init(&k.standard_error);
-	if (s->later)
-		first = wait_for_the_first(&k);
-	if (first == FIRST_NEVER_CAME)
+	if (s->later && !somebody_comes(&k))
 		return 0;
 	configure(s);
 	k.busy_until_ms = loop_now_ms() + BUSY_MS;
-	if (first == FIRST_IS_THERE)
+	if (!k.over)
 		start_worker(&k, loop_now_ms());
 	orphans_find(&k.orphans);
 	k.tell_orphans_ms = loop_now_ms() + ORPHANS_MS;
-	while (first == FIRST_IS_THERE && !tick(&k)) {
+	while (!k.over && !tick(&k)) {
 		uint64_t now_ms = loop_now_ms();
 		int timeout = now_ms < k.busy_until_ms ? TICK_BUSY_MS : TICK_IDLE_MS;
 

@@ -17,7 +17,7 @@ static int answer(void)
 
 	while (fgets(line, sizeof(line), stdin) && strcmp(line, "\r\n") != 0)
 		;
-	printf("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+	printf("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) /* it ends when its client does */
 		;
