@@ -116,7 +116,10 @@ class Bench:
             p.kill()
             p.wait()
         self.helpers.clear()
-        wait_for("exporters to end", lambda: not [p for p in descendants() if is_exporter(p)], 40)
+        try:
+            wait_for("exporters to end", lambda: not [p for p in descendants() if is_exporter(p)], 40)
+        except TimeoutError as e:
+            print(e, file=sys.stderr)  # it disturbs what comes next, but is no reason to lose what was measured
 
     def script(self, name, port, text):
         with open(os.path.join(self.directory, "%s-%d" % (name, port)), "w") as f:
