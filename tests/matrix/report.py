@@ -14,6 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "e2e")]
 from scenarios import SCENARIOS  # noqa: E402
 from servers import CONTROLS, ELSEWHERE, HTTP  # noqa: E402
+from test_runtimes import MODULES  # noqa: E402
 
 SIGN = {"same": "=", "differs": "≠"}
 
@@ -60,6 +61,7 @@ def runtimes():
     out += ["| %s | %d | %d | %d | %s | %d |" % (name, r["plain"]["ok"], r["plain"]["skipped"], r["plain"]["failed"],
                                                  ", ".join(i.split(".", 1)[1] for i in r["again"]), r["ledger"])
             for (kind, name), r in rows.items() if kind == "cpython"]
+    out += ["| %s | not run here | | | | |" % name for name in MODULES if ("cpython", name) not in rows]
     out += ["", "Programs that speak HTTP: plain, preloaded without a config, with a traced server, and traced themselves with "
             "context in their requests. What they say and leave behind is the same. Spans of the last way, held against "
             "the log of the server.", "", "| program | requests | SERVER spans | CLIENT spans |", "|---|---|---|---|"]

@@ -19,7 +19,7 @@ MODULES = {
     "test_httpservers": ("servers", 120),
     "test_selectors": ("servers", 120),
     "test_socketserver": ("servers", 120),
-    "test_asyncio": ("runtimes", 1200),
+    "test_asyncio": ("runtimes", 2400),
     "test_multiprocessing_fork": ("runtimes", 1200),
     "test_multiprocessing_forkserver": ("runtimes", 1200),
     "test_multiprocessing_main_handling": ("runtimes", 600),
