@@ -51,10 +51,11 @@
  * (dropped_attributes_count, dropped_events_count). 64 spans can lie in one
  * another on a thread; deeper ones are dropped and counted.
  *
- * No function blocks, allocates memory or changes errno; none makes a system
- * call but the first that begins a span, which starts the exporter if the
- * process has not served anything yet. From then on all are
- * async-signal-safe. A NULL name, key or value is ignored, and so is span 0.
+ * No function blocks, takes memory from the heap or changes errno. The first
+ * that begins a span starts the exporter if the process has not served anything
+ * yet; afterwards all are async-signal-safe, and make a system call only for
+ * memory (every 128 spans that are open at once) and to wake a sleeping exporter
+ * (half of the table full). A NULL name, key or value is ignored, and so is span 0.
  *
  * For other languages: the library exports functions of the names and types
  * below. A span fits a double (it is below 2^53). They stay as they are; later

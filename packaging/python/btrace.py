@@ -75,7 +75,7 @@ _here = contextvars.ContextVar("btrace", default=None)  # the innermost span of 
 
 
 def _bytes(text):
-    return text.encode("utf-8", "replace")
+    return str(text).encode("utf-8", "replace")
 
 
 def _interleaved():
@@ -165,7 +165,7 @@ def _put(target, key, value):
     elif isinstance(value, float):
         _set_double(target, key, value)
     else:
-        _set_string(target, key, _bytes(value if isinstance(value, str) else str(value)))
+        _set_string(target, key, _bytes(value))
 
 
 class span:
