@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Descriptors in control messages (SCM_RIGHTS, unix(7)): a connection comes to this process, or leaves it. */
+/* Connections that were there before us: in control messages (SCM_RIGHTS, unix(7)), or as descriptor 0 to 2
+ * of inetd. */
 #include <string.h>
 
 #include "shim/activate.h"
@@ -59,4 +60,32 @@ void shim_sent_control(const struct msghdr *message)
 		}
 	}
 	GUARD_LEAVE();
+}
+
+void shim_found_inetd(void)
+{
+	struct sockaddr_storage peer = { 0 };
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (address_connected_tcp(fd, &peer))
+			fd_set_entry(fd, FD_INETD);
+}
+
+void take_up_inetd(int fd, enum shim_direction direction, const struct iovec *iov, ssize_t result)
+{
+	struct sockaddr_storage peer = { 0 };
+	bool http =
+		direction == SHIM_IN && result > 0 && iov && http1_sniff(iov->iov_base, (size_t)result) == 1;
+	uint64_t entry;
+
+	if (http && address_connected_tcp(fd, &peer))
+		take_up(fd, &peer);
+	entry = fd_get(fd);
+	for (int other = 0; other <= 2; other++) {
+		if (fd_kind(fd_get(other)) != FD_INETD)
+			continue;
+		fd_forget(other);
+		if (fd_kind(entry) == FD_CONN)
+			shim_duplicated(fd, other);
+	}
 }

@@ -212,39 +212,6 @@ void take_up(int fd, const struct sockaddr_storage *peer)
 		follow(fd, 0, (const struct sockaddr *)peer, sizeof(*peer));
 }
 
-void shim_found_inetd(void)
-{
-	struct sockaddr_storage peer = { 0 };
-
-	for (int fd = 0; fd <= 2; fd++)
-		if (address_connected_tcp(fd, &peer))
-			fd_set_entry(fd, FD_INETD);
-}
-
-/*
- * The first transfer on a socket that was descriptor 0, 1 or 2 at start. If it
- * reads what looks like HTTP it is a connection, and its other two numbers are
- * the same one; anything else is left alone for good.
- */
-static void settle_inetd(int fd, enum shim_direction direction, const struct iovec *iov, ssize_t result)
-{
-	struct sockaddr_storage peer = { 0 };
-	bool http =
-		direction == SHIM_IN && result > 0 && iov && http1_sniff(iov->iov_base, (size_t)result) == 1;
-	uint64_t entry;
-
-	if (http && address_connected_tcp(fd, &peer))
-		take_up(fd, &peer);
-	entry = fd_get(fd);
-	for (int other = 0; other <= 2; other++) {
-		if (fd_kind(fd_get(other)) != FD_INETD)
-			continue;
-		fd_forget(other);
-		if (fd_kind(entry) == FD_CONN)
-			shim_duplicated(fd, other);
-	}
-}
-
 static void moved_in(struct conn *c, const struct iovec *iov, size_t count, ssize_t result, int error)
 {
 	if (result > 0 && iov)
@@ -366,7 +333,7 @@ static inline __attribute__((always_inline)) void moved(int fd, enum shim_direct
 	if (result < 0 && direction == SHIM_IN && (error == EAGAIN || error == EINTR))
 		return;
 	if (__builtin_expect(fd_kind(entry) == FD_INETD, 0)) {
-		settle_inetd(fd, direction, iov, result);
+		take_up_inetd(fd, direction, iov, result);
 		entry = fd_get(fd);
 	}
 	if (fd_kind(entry) != FD_CONN)

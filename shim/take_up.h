@@ -23,4 +23,11 @@ static inline bool active(void)
  */
 void take_up(int fd, const struct sockaddr_storage *peer);
 
+/*
+ * The first transfer on a socket that was descriptor 0, 1 or 2 at start. If it
+ * reads what looks like HTTP it is a connection, and its other two numbers are
+ * the same one; anything else is left alone for good.
+ */
+void take_up_inetd(int fd, enum shim_direction direction, const struct iovec *iov, ssize_t result);
+
 #endif
