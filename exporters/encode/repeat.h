@@ -86,7 +86,7 @@ static inline bool repeat_attribute(struct repeat *r, struct buf *b, const struc
 	r->start = b->n;
 	r->valid_key = false;
 	/* One that the span before had and this one has not is passed over. */
-	if (p + 1 < end && p->key != key.p)
+	if (end - p > 1 && p->key != key.p)
 		p++;
 	if (p >= end || p->key != key.p || p->attribute->key.n != key.n)
 		return false;
