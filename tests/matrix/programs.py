@@ -6,7 +6,7 @@ import json
 import os
 import re
 
-from harness import ROOT, free_port, multiset_difference
+from harness import ROOT, exporters, free_port, multiset_difference, wait_for
 
 WAYS = ("plain", "inert", "served", "all")
 LOG = re.compile(r'"(\S+) (\S+) HTTP/1\.[01]" (\d+) (\d+) (\S+) (\S)$')
@@ -39,8 +39,11 @@ class Way:
         return re.sub(rb"(?m)^Date: [^\r\n]*|-{8,}[0-9a-f]{16}", b"", data)  # and form boundaries
 
     def serve(self, what, env=None, **how):
-        return self.t.serve(what, self.session, env=self.environment(**env or {}), preload=self.name != "plain", port=self.port,
-                            **how)
+        server = self.t.serve(what, self.session, env=self.environment(**env or {}), preload=self.name != "plain", port=self.port,
+                              **how)
+        if self.session:  # the config is in force when the worker is there
+            wait_for("keeper and worker", lambda: sum(self.session.config in p.command() for p in exporters()) == 2)
+        return server
 
 
 def record(kind, name, row):
