@@ -31,7 +31,7 @@ struct arrival { /* one request */
 	const struct policy *policy;
 	struct pending *p;
 	uint64_t id[REQUEST_IDS];
-	struct http1_whole head;
+	struct http1_whole *head;
 };
 
 static bool applies(const struct conn *c, const struct policy *policy)
@@ -61,7 +61,7 @@ static bool can_decide_first(const struct http1_whole *head, const struct http1_
 
 static void put_strings(struct arrival *a, struct span_slot *slot, bool plain)
 {
-	const struct http1_whole *head = &a->head;
+	const struct http1_whole *head = a->head;
 	struct http1_data d = { .p = head->target.p, .n = head->target.n, .first = true, .last = true };
 
 	if (plain)
@@ -75,7 +75,7 @@ static void put_strings(struct arrival *a, struct span_slot *slot, bool plain)
 
 static struct span_slot *record(struct arrival *a, bool plain)
 {
-	struct span_slot *slot = request_claim(a->c, a->p, a->head.method.p, a->head.method.n, a->id);
+	struct span_slot *slot = request_claim(a->c, a->p, a->head->method.p, a->head->method.n, a->id);
 
 	if (!slot) {
 		ledger_count(LEDGER_DROPPED_TABLE_FULL);
@@ -111,7 +111,7 @@ static void decide_first(struct arrival *a, const struct http1_text *host, const
 		.trace_id = (const uint8_t *)a->id,
 		.start_ns = a->p->start_ns,
 		.local = &a->c->local,
-		.path = { a->head.target.p, (size_t)(query - a->head.target.p) },
+		.path = { a->head->target.p, (size_t)(query - a->head->target.p) },
 		.host = { host->p, host->n },
 	};
 	enum decide_verdict verdict = decide_root(shim.table.header, a->policy, &root, &prefix);
@@ -121,7 +121,7 @@ static void decide_first(struct arrival *a, const struct http1_text *host, const
 
 	if (verdict == DECIDE_SAMPLED ||
 	    (verdict == DECIDE_SAMPLED_OUT && a->policy->flags & POLICY_FLAG_KEEP_TAIL)) {
-		slot = record(a, query == a->head.target.p + a->head.target.n);
+		slot = record(a, query == a->head->target.p + a->head->target.n);
 	} else {
 		a->p->process = self_get()->index;
 		ledger_count(verdict == DECIDE_EXCLUDED ? LEDGER_EXCLUDED : LEDGER_SAMPLED_OUT);
@@ -143,12 +143,12 @@ static void decide_first(struct arrival *a, const struct http1_text *host, const
 
 static void judge(struct arrival *a)
 {
-	const struct http1_text *host = host_of(&a->head);
-	const char *end = a->head.target.p + a->head.target.n;
-	const char *query = scan_three(a->head.target.p, end, ';', '?', '#');
+	const struct http1_text *host = host_of(a->head);
+	const char *end = a->head->target.p + a->head->target.n;
+	const char *query = scan_three(a->head->target.p, end, ';', '?', '#');
 
 	ids_random(a->id, REQUEST_IDS);
-	if (can_decide_first(&a->head, host, query)) {
+	if (can_decide_first(a->head, host, query)) {
 		decide_first(a, host, query);
 	} else if (record(a, false)) {
 		request_judge(a->c, a->p, a->policy);
@@ -180,14 +180,14 @@ static void hand_on(struct arrival *a, uint32_t index, const char **in, const ch
 static bool one(struct arrival *a, const char **in, const char *end)
 {
 	struct conn *c = a->c;
-	size_t n = http1_whole_request(&c->in, a->policy->wanted_fields, *in, end, &a->head);
+	size_t n = http1_whole_request(&c->in, a->policy->wanted_fields, *in, end, a->head);
 	uint32_t index;
 
 	if (!n)
 		return false;
 	*in += n;
 	c->front = FRONT_DECIDED;
-	index = request_take(c, a->head.method.p, a->head.method.n, clock_now_ns());
+	index = request_take(c, a->head->method.p, a->head->method.n, clock_now_ns());
 	ledger_count(LEDGER_REQUESTS);
 	if (!index) {
 		ledger_count(LEDGER_DROPPED_PIPELINE);
@@ -203,11 +203,10 @@ static bool one(struct arrival *a, const char **in, const char *end)
 
 size_t exchange_whole(struct conn *c, const struct policy *policy, const char *in, size_t n)
 {
-	struct arrival a;
+	struct http1_whole head; /* filled in by one() */
+	struct arrival a = { .c = c, .policy = policy, .head = &head };
 	const char *at = in, *end = in + n;
 
-	a.c = c;
-	a.policy = policy;
 	while (at < end && applies(c, policy) && one(&a, &at, end))
 		;
 	return (size_t)(at - in);

@@ -251,16 +251,16 @@ static size_t guess_taken(struct jaeger *j, const struct span *spans, size_t n,
 			  const struct encode_options *options, size_t end)
 {
 	struct buf *b = j->thrift.out;
-	size_t mark = b->n, room = end > mark ? end - mark : 0, fit;
+	size_t mark = b->n, room = end > mark ? end - mark : 0, size;
 
 	if (room / n >= LARGE_SPAN)
 		return n;
 	add_span(j, spans, options);
-	fit = b->n > mark ? room / (b->n - mark) : n;
+	size = b->n - mark;
 	buf_truncate(b, mark);
 	j->repeat = (struct tags_repeat){ 0 };
 	repeat_forget(&j->attributes);
-	return fit < n ? fit : n;
+	return size && room / size < n ? room / size : n;
 }
 
 /*
