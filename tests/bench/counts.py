@@ -145,7 +145,7 @@ def count_host(directory, session, mode, n, path="/", headers=()):
             crowd.append(socket.create_connection(("127.0.0.1", int(port))))
         if idle and host.stdout.readline().strip() != "ready":
             raise RuntimeError("the host is not ready")
-        if mode != "calls":
+        if mode not in ("calls", "spans"):
             load(port, n, path, headers)
         if host.wait(120):
             raise RuntimeError("the host ended with %d" % host.returncode)
