@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "shim/exchange.h"
+#include "tests/lib/traced.h"
 
 #define SLOTS 1024u
 #define SPANS 512u
@@ -35,29 +36,13 @@ struct run {
 	uint64_t counter[LEDGER_MAX];
 };
 
-static struct shim_self self_page;
 static struct conn *c;
 
 static void set_up(void)
 {
-	static const uint8_t seed[32] = { 3 };
-	size_t bytes = table_bytes(SLOTS);
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct policy *policy;
-	uint32_t version;
+	struct policy *policy = traced_begin(SLOTS);
 
-	shim.self = &self_page;
-	shim.clock_gettime = clock_gettime;
-	if (base == MAP_FAILED || table_create(&shim.table, base, bytes, SLOTS, seed))
-		abort();
-	policy = table_next_policy(&shim.table, &version);
-	policy->version = version;
-	policy->mode = POLICY_ON;
-	policy->root = POLICY_ROOT_ALWAYS;
 	policy->flags = POLICY_FLAG_FULL_TIMING;
-	policy->wanted_fields = UINT32_MAX;
-	policy->propagators[0] = POLICY_PROPAGATOR_TRACECONTEXT;
-	table_publish_policy(&shim.table, version);
 }
 
 static void in(const char *p, size_t n)

@@ -13,31 +13,16 @@
 #include <time.h>
 
 #include "tests/lib/sender.h"
+#include "tests/lib/traced.h"
 
 #define LIMIT 2000u /* so that no connection has more unanswered requests than are told apart */
 
-static struct shim_self self_page;
-
 static void set_up(void)
 {
-	static const uint8_t seed[32] = { 3 };
-	size_t bytes = table_bytes(1024);
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct policy *policy;
-	uint32_t version;
+	struct policy *policy = traced_begin(1024);
 
-	shim.self = &self_page;
-	shim.clock_gettime = clock_gettime;
-	if (base == MAP_FAILED || table_create(&shim.table, base, bytes, 1024, seed))
-		abort();
-	policy = table_next_policy(&shim.table, &version);
-	policy->version = version;
-	policy->mode = POLICY_ON;
 	policy->root = POLICY_ROOT_NEVER; /* no slot stays in use */
 	policy->flags = POLICY_FLAG_CLIENT_SPANS | POLICY_FLAG_INJECT;
-	policy->wanted_fields = UINT32_MAX;
-	policy->propagators[0] = POLICY_PROPAGATOR_TRACECONTEXT;
-	table_publish_policy(&shim.table, version);
 }
 
 struct draws {

@@ -16,12 +16,12 @@
 
 #include "shim/engine.h"
 #include "shim/shim.h"
+#include "tests/lib/traced.h"
 
 #define THREADS 4
 #define ROUNDS  30000
 #define PLACES  3
 
-static struct shim_self self_page;
 static _Atomic uint64_t place[PLACES];
 static _Atomic unsigned done;
 static _Atomic uint64_t put;
@@ -57,16 +57,6 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static uint64_t counter(enum ledger what)
-{
-	uint64_t n = 0;
-
-	for (unsigned p = 0; p < TABLE_PROCESSES; p++)
-		for (unsigned s = 0; s < TABLE_SHARDS; s++)
-			n += atomic_load(&shim.table.process[p].counter[s][what]);
-	return n;
-}
-
 static uint64_t take_all(void)
 {
 	struct span_slot copy;
@@ -83,23 +73,11 @@ static uint64_t take_all(void)
 
 int main(void)
 {
-	static const uint8_t seed[32] = { 3 };
-	size_t bytes = table_bytes(1024);
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pthread_t thread[THREADS];
 	uint64_t taken = 0, begun, dropped;
-	struct policy *policy;
-	uint32_t version, count[4];
+	uint32_t count[4];
 
-	shim.self = &self_page;
-	shim.clock_gettime = clock_gettime;
-	if (base == MAP_FAILED || table_create(&shim.table, base, bytes, 1024, seed))
-		return 2;
-	policy = table_next_policy(&shim.table, &version);
-	policy->version = version;
-	policy->mode = POLICY_ON;
-	policy->root = POLICY_ROOT_ALWAYS;
-	table_publish_policy(&shim.table, version);
+	traced_begin(1024);
 	atomic_store(&shim_mode, SHIM_ACTIVE);
 	self_get();
 	for (uintptr_t i = 0; i < THREADS; i++)
@@ -115,8 +93,8 @@ int main(void)
 	table_repair(&shim.table);
 	taken += take_all();
 	table_census(&shim.table, count);
-	begun = counter(LEDGER_OWN_SPANS);
-	dropped = counter(LEDGER_OWN_DROPPED);
+	begun = traced_counter(LEDGER_OWN_SPANS);
+	dropped = traced_counter(LEDGER_OWN_DROPPED);
 	printf("%llu own spans, %llu taken, %llu dropped, %u open; %llu times put into\n",
 	       (unsigned long long)begun, (unsigned long long)taken, (unsigned long long)dropped,
 	       count[SLOT_OPEN], (unsigned long long)atomic_load(&put));

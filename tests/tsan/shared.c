@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "shim/exchange.h"
+#include "tests/lib/traced.h"
 
 #define ROUNDS  3000
 #define SECONDS 12 /* or so long, on a busy machine */
@@ -22,7 +23,6 @@
 static const char get[] = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-static struct shim_self self_page;
 static _Atomic uint64_t place[PLACES]; /* index | generation << 32, as a descriptor table has it */
 static _Atomic unsigned closers_done;
 static uint64_t deadline_ns;
@@ -99,16 +99,6 @@ static void *closer(void *arg)
 	return NULL;
 }
 
-static uint64_t counter(enum ledger what)
-{
-	uint64_t n = 0;
-
-	for (unsigned p = 0; p < TABLE_PROCESSES; p++)
-		for (unsigned s = 0; s < TABLE_SHARDS; s++)
-			n += atomic_load(&shim.table.process[p].counter[s][what]);
-	return n;
-}
-
 static uint64_t take_all(void)
 {
 	static struct span_slot copy;
@@ -124,18 +114,12 @@ static uint64_t take_all(void)
 
 int main(void)
 {
-	static const uint8_t seed[32] = { 3 };
-	size_t bytes = table_bytes(1024);
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	static void *(*const parts[])(void *) = { reader, writer, writer };
 	pthread_t thread[3 + PLACES];
 	uint64_t taken = 0, requests, accounted;
 	uint32_t count[4];
 
-	shim.self = &self_page;
-	shim.clock_gettime = clock_gettime;
-	if (base == MAP_FAILED || table_create(&shim.table, base, bytes, 1024, seed))
-		return 2;
+	traced_table(1024);
 	self_get();
 	deadline_ns = clock_now_ns() + SECONDS * UINT64_C(1000000000);
 	for (int i = 0; i < 3; i++)
@@ -149,11 +133,12 @@ int main(void)
 	table_repair(&shim.table);
 	taken += take_all();
 	table_census(&shim.table, count);
-	requests = counter(LEDGER_REQUESTS);
-	accounted = taken + counter(LEDGER_DROPPED_TABLE_FULL) + counter(LEDGER_DROPPED_PIPELINE);
+	requests = traced_counter(LEDGER_REQUESTS);
+	accounted =
+		taken + traced_counter(LEDGER_DROPPED_TABLE_FULL) + traced_counter(LEDGER_DROPPED_PIPELINE);
 	printf("%llu connections, %llu requests, %llu taken, %llu opaque by contention, %u slots left open\n",
 	       (unsigned long long)atomic_load(&shim.connections), (unsigned long long)requests,
-	       (unsigned long long)taken, (unsigned long long)counter(LEDGER_OPAQUE_CONTENDED),
+	       (unsigned long long)taken, (unsigned long long)traced_counter(LEDGER_OPAQUE_CONTENDED),
 	       count[SLOT_OPEN]);
 	return requests && requests == accounted && count[SLOT_OPEN] == 0 ? 0 : 1;
 }

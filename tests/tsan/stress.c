@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "shim/exchange.h"
+#include "tests/lib/traced.h"
 
 #define CONNECTIONS 4
 #define REQUESTS    3000
@@ -22,7 +23,6 @@
 static const char get[] = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-static struct shim_self self_page;
 static struct side {
 	struct conn *c;
 	_Atomic unsigned asked;    /* requests that the reader has handed on */
@@ -84,16 +84,6 @@ static void *searcher(void *p)
 	return NULL;
 }
 
-static uint64_t counter(enum ledger what)
-{
-	uint64_t n = 0;
-
-	for (unsigned p = 0; p < TABLE_PROCESSES; p++)
-		for (unsigned s = 0; s < TABLE_SHARDS; s++)
-			n += atomic_load(&shim.table.process[p].counter[s][what]);
-	return n;
-}
-
 static uint64_t take_all(void)
 {
 	struct span_slot copy;
@@ -109,16 +99,10 @@ static uint64_t take_all(void)
 
 int main(void)
 {
-	static const uint8_t seed[32] = { 3 };
-	size_t bytes = table_bytes(1024);
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pthread_t thread[2 * CONNECTIONS + 1];
 	uint64_t taken = 0, requests, full;
 
-	shim.self = &self_page;
-	shim.clock_gettime = clock_gettime;
-	if (base == MAP_FAILED || table_create(&shim.table, base, bytes, 1024, seed))
-		return 2;
+	traced_table(1024);
 	self_get();
 	for (int i = 0; i < CONNECTIONS; i++) {
 		side[i].c = conn_at(conn_new(CONN_SERVER));
@@ -132,8 +116,8 @@ int main(void)
 		pthread_join(thread[i], NULL);
 	table_repair(&shim.table);
 	taken += take_all();
-	requests = counter(LEDGER_REQUESTS);
-	full = counter(LEDGER_DROPPED_TABLE_FULL);
+	requests = traced_counter(LEDGER_REQUESTS);
+	full = traced_counter(LEDGER_DROPPED_TABLE_FULL);
 	printf("%llu requests, %llu taken, %llu not recorded (table full)\n", (unsigned long long)requests,
 	       (unsigned long long)taken, (unsigned long long)full);
 	return requests == CONNECTIONS * REQUESTS && requests == taken + full ? 0 : 1;

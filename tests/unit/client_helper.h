@@ -14,6 +14,7 @@
 #include "shim/connect.h"
 #include "shim/decide.h"
 #include "shim/exchange.h"
+#include "tests/lib/traced.h"
 
 /* Requests that a process makes while it answers others: whose children they are. Without sockets. */
 
@@ -23,31 +24,12 @@
 #define UNSAMPLED     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 #define WITH(context) "GET /a HTTP/1.1\r\nHost: h\r\ntraceparent: " context "\r\n\r\n"
 
-static struct shim_self *self_page;
 static struct policy *policy;
-static uint32_t cursor;
 
 static inline void begin(void)
 {
-	static const uint8_t seed[32] = { 3 };
-	size_t bytes = table_bytes(256);
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	uint32_t version;
-
-	cr_assert_neq(base, MAP_FAILED);
-	self_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	cr_assert_eq(madvise(self_page, 4096, MADV_WIPEONFORK), 0);
-	shim.self = self_page;
-	shim.clock_gettime = clock_gettime;
-	cr_assert_eq(table_create(&shim.table, base, bytes, 256, seed), 0);
-	policy = table_next_policy(&shim.table, &version);
-	policy->version = version;
-	policy->mode = POLICY_ON;
-	policy->root = POLICY_ROOT_ALWAYS;
+	policy = traced_begin(256);
 	policy->flags = POLICY_FLAG_CLIENT_SPANS;
-	policy->wanted_fields = UINT32_MAX;
-	policy->propagators[0] = POLICY_PROPAGATOR_TRACECONTEXT;
-	table_publish_policy(&shim.table, version);
 }
 
 static inline struct conn *connection(enum conn_role role) { return conn_at(conn_new(role)); }
@@ -89,28 +71,9 @@ static inline struct conn *other_thread(const char *text)
 	return c;
 }
 
-static inline uint64_t counter(enum ledger what)
-{
-	uint64_t n = 0;
+static inline uint64_t counter(enum ledger what) { return traced_counter(what); }
 
-	for (unsigned p = 0; p < TABLE_PROCESSES; p++)
-		for (unsigned s = 0; s < TABLE_SHARDS; s++)
-			n += atomic_load(&shim.table.process[p].counter[s][what]);
-	return n;
-}
-
-/* The next finished span; all zero if there is none. */
-static inline struct span_slot next(void)
-{
-	struct span_slot copy = { 0 };
-	uint32_t slot;
-
-	cursor = 0;
-	slot = table_take(&shim.table, &cursor, 1, &copy);
-	if (slot != TABLE_NO_SLOT)
-		table_release(&shim.table, slot, 1);
-	return copy;
-}
+static inline struct span_slot next(void) { return traced_next(); }
 
 static inline struct span_slot call(const char *text)
 {

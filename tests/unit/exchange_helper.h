@@ -11,30 +11,13 @@
 #include <sys/uio.h>
 
 #include "shim/exchange.h"
+#include "tests/lib/traced.h"
 
-static struct shim_self self_page;
 static struct conn *c;
 
 static inline void begin(void)
 {
-	static const uint8_t seed[32] = { 3 };
-	size_t bytes = table_bytes(256);
-	/* zeroed, and gone with the test's process */
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint32_t version;
-	struct policy *policy;
-
-	cr_assert_neq(base, MAP_FAILED);
-	shim.self = &self_page;
-	shim.clock_gettime = clock_gettime;
-	cr_assert_eq(table_create(&shim.table, base, bytes, 256, seed), 0);
-	policy = table_next_policy(&shim.table, &version);
-	policy->version = version;
-	policy->mode = POLICY_ON;
-	policy->root = POLICY_ROOT_ALWAYS;
-	policy->wanted_fields = UINT32_MAX;
-	policy->propagators[0] = POLICY_PROPAGATOR_TRACECONTEXT;
-	table_publish_policy(&shim.table, version);
+	traced_begin(256);
 	c = conn_at(conn_new(CONN_SERVER));
 }
 
@@ -61,26 +44,9 @@ static inline void feed(bool in, const char *text, size_t piece)
 static inline void request(const char *text) { feed(true, text, SIZE_MAX / 2); }
 static inline void respond(const char *text) { feed(false, text, SIZE_MAX / 2); }
 
-static inline uint64_t counter(enum ledger what)
-{
-	uint64_t n = 0;
+static inline uint64_t counter(enum ledger what) { return traced_counter(what); }
 
-	for (unsigned p = 0; p < TABLE_PROCESSES; p++)
-		for (unsigned s = 0; s < TABLE_SHARDS; s++)
-			n += atomic_load(&shim.table.process[p].counter[s][what]);
-	return n;
-}
-
-/* The next finished span; all zero if there is none. */
-static inline struct span_slot next(void)
-{
-	struct span_slot copy = { 0 };
-	uint32_t cursor = 0, slot = table_take(&shim.table, &cursor, 1, &copy);
-
-	if (slot != TABLE_NO_SLOT)
-		table_release(&shim.table, slot, 1);
-	return copy;
-}
+static inline struct span_slot next(void) { return traced_next(); }
 
 static inline unsigned finished(void)
 {

@@ -19,6 +19,7 @@
 #include "shim/exchange.h"
 #include "shim/own.h"
 #include "shim/shim.h"
+#include "tests/lib/traced.h"
 
 #define GET           "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
 #define OK2           "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -27,33 +28,19 @@
 #define WITH(context) "GET /a HTTP/1.1\r\nHost: h\r\ntraceparent: " context "\r\n\r\n"
 
 static struct policy *policy;
-static uint32_t version;
 
 static inline void begin_early(void)
 {
-	static const uint8_t seed[32] = { 3 };
-	size_t bytes = table_bytes(256);
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	cr_assert_neq(base, MAP_FAILED);
-	shim.self = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	cr_assert_eq(madvise(shim.self, 4096, MADV_WIPEONFORK), 0);
-	shim.clock_gettime = clock_gettime;
-	cr_assert_eq(table_create(&shim.table, base, bytes, 256, seed), 0);
+	traced_table(256);
 	atomic_store(&shim_mode, SHIM_ACTIVE);
-	policy = table_next_policy(&shim.table, &version);
-	policy->version = version;
-	policy->mode = POLICY_ON;
-	policy->root = POLICY_ROOT_ALWAYS;
+	policy = traced_policy();
 	policy->flags = POLICY_FLAG_CLIENT_SPANS;
-	policy->wanted_fields = UINT32_MAX;
-	policy->propagators[0] = POLICY_PROPAGATOR_TRACECONTEXT;
 }
 
 static inline void begin(void)
 {
 	begin_early();
-	table_publish_policy(&shim.table, version);
+	traced_publish(policy);
 }
 
 static inline struct conn *connection(enum conn_role role) { return conn_at(conn_new(role)); }
@@ -75,26 +62,9 @@ static inline void feed(struct conn *c, bool request, const char *text)
 	}
 }
 
-static inline uint64_t counter(enum ledger what)
-{
-	uint64_t n = 0;
+static inline uint64_t counter(enum ledger what) { return traced_counter(what); }
 
-	for (unsigned p = 0; p < TABLE_PROCESSES; p++)
-		for (unsigned s = 0; s < TABLE_SHARDS; s++)
-			n += atomic_load(&shim.table.process[p].counter[s][what]);
-	return n;
-}
-
-/* The next finished span; all zero if there is none. */
-static inline struct span_slot next(void)
-{
-	struct span_slot copy = { 0 };
-	uint32_t cursor = 0, slot = table_take(&shim.table, &cursor, 1, &copy);
-
-	if (slot != TABLE_NO_SLOT)
-		table_release(&shim.table, slot, 1);
-	return copy;
-}
+static inline struct span_slot next(void) { return traced_next(); }
 
 static inline struct span_slot ended(btrace_span span)
 {

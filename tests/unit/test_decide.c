@@ -5,29 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/uio.h>
 
 #include "exporters/policy/exclude.h"
 #include "shim/exchange.h"
 #include "shim/spill.h"
+#include "tests/lib/traced.h"
 
 /* The verdict at the end of a head, from bytes on: no sockets, no exporter. */
 
-static struct shim_self self_page;
 static struct conn *c;
 
 static void begin(void)
 {
-	static const uint8_t seed[32] = { 3 };
-	size_t bytes = table_bytes(512);
-	/* zeroed, and gone with the test's process */
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	cr_assert_neq(base, MAP_FAILED);
-	shim.self = &self_page;
-	shim.clock_gettime = clock_gettime;
-	cr_assert_eq(table_create(&shim.table, base, bytes, 512, seed), 0);
+	traced_table(512);
 	c = conn_at(conn_new(CONN_SERVER));
 }
 
@@ -35,22 +26,15 @@ static void begin(void)
 static void publish(const char *pattern, uint32_t flags)
 {
 	struct exclude_error error;
-	uint32_t version;
-	struct policy *policy = table_next_policy(&shim.table, &version);
+	struct policy *policy = traced_policy();
 	size_t used;
 
-	memset(policy, 0, sizeof(*policy));
 	cr_assert_eq(exclude_compile(&pattern, 1, (uint8_t *)policy + POLICY_HEAD_BYTES,
 				     POLICY_BYTES - POLICY_HEAD_BYTES, &used, &error),
 		     0, "%s", error.text);
 	policy->automaton_bytes = (uint32_t)used;
-	policy->version = version;
-	policy->mode = POLICY_ON;
-	policy->root = POLICY_ROOT_ALWAYS;
 	policy->flags = flags;
-	policy->wanted_fields = UINT32_MAX;
-	policy->propagators[0] = POLICY_PROPAGATOR_TRACECONTEXT;
-	table_publish_policy(&shim.table, version);
+	traced_publish(policy);
 }
 
 static void listen_at(struct conn *to, uint16_t family, uint16_t port, const void *address, size_t n)

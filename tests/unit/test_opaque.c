@@ -2,12 +2,12 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "shim/exchange.h"
 #include "shim/fds.h"
 #include "shim/shim.h"
+#include "tests/lib/traced.h"
 
 /*
  * A connection that is not followed any more costs what one costs that never was: all that
@@ -16,18 +16,9 @@
 
 #define FD 7
 
-static struct shim_self self_page;
-
 static void begin(void)
 {
-	static const uint8_t seed[32] = { 3 };
-	size_t bytes = table_bytes(64);
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	cr_assert_neq(base, MAP_FAILED);
-	shim.self = &self_page;
-	shim.clock_gettime = clock_gettime;
-	cr_assert_eq(table_create(&shim.table, base, bytes, 64, seed), 0);
+	traced_table(64);
 	cr_assert(fd_set_entry(FD, fd_entry_of_conn(conn_new(CONN_SERVER))));
 }
 

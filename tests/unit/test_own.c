@@ -295,7 +295,7 @@ Test(own, what_comes_before_the_policy_is_undecided_until_it_is_there, .init = b
 	cr_expect_eq(context.flags, 0);
 	inner = ended(b);
 	cr_expect_eq(inner.head.flags, SPAN_FLAG_UNDECIDED);
-	table_publish_policy(&shim.table, version);
+	traced_publish(policy);
 	asked = call();
 	cr_assert(btrace_context_of(a, &context));
 	cr_expect_eq(context.flags, 1);
@@ -312,7 +312,7 @@ Test(own, what_was_undecided_and_lost_the_draw_is_counted, .init = begin_early)
 	struct btrace_context context;
 
 	policy->root = POLICY_ROOT_NEVER;
-	table_publish_policy(&shim.table, version);
+	traced_publish(policy);
 	cr_assert(btrace_current(&context));
 	cr_expect_eq(context.flags, 0);
 	cr_expect_eq(btrace_recording(a), 0);
@@ -329,7 +329,7 @@ Test(own, in_a_request_that_nobody_has_judged_the_exporter_judges, .init = begin
 
 	feed(c, true, GET);
 	a = btrace_begin("a");
-	table_publish_policy(&shim.table, version);
+	traced_publish(policy);
 	inner = ended(btrace_begin("b"));
 	s = ended(a);
 	feed(c, false, OK2);
