@@ -36,6 +36,11 @@ int raw_connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t length)
 	return (int)result(sys3(SYS_connect, fd, addr.__sockaddr__, length));
 }
 
+int raw_getsockopt(int fd, int level, int name, void *value, socklen_t *length)
+{
+	return (int)result(sys5(SYS_getsockopt, fd, level, name, value, length));
+}
+
 ssize_t raw_read(int fd, void *p, size_t n) { return result(sys3(SYS_read, fd, p, n)); }
 ssize_t raw_readv(int fd, const struct iovec *iov, int count)
 {

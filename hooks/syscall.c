@@ -73,6 +73,11 @@ static void after_bytes(long number, const long a[6], long result)
 		if (shim_tracks((int)a[2]))
 			shim_moved_unseen((int)a[2], SHIM_OUT, result);
 		break;
+	case SYS_getsockopt:
+		if (result == 0 && a[1] == SOL_SOCKET && a[2] == SO_ERROR &&
+		    *(socklen_t *)a[4] == sizeof(int))
+			shim_socket_error(fd, (void *)a[3]);
+		break;
 	case SYS_shutdown:
 		if (result == 0)
 			shim_shut_down(fd, (int)a[1]);
@@ -81,7 +86,7 @@ static void after_bytes(long number, const long a[6], long result)
 	}
 }
 
-static void after(long number, const long a[6], socklen_t room, long result)
+static void after(long number, const long a[6], socklen_t room, uint64_t begun_ns, long result)
 {
 	switch (number) {
 #ifdef SYS_accept
@@ -95,7 +100,7 @@ static void after(long number, const long a[6], socklen_t room, long result)
 		report_accepted((int)a[0], (int)result, (struct sockaddr *)a[1], room);
 		break;
 	case SYS_connect:
-		shim_connected((int)a[0], (struct sockaddr *)a[1], (socklen_t)a[2], (int)result);
+		shim_connected((int)a[0], (struct sockaddr *)a[1], (socklen_t)a[2], (int)result, begun_ns);
 		break;
 	case SYS_recvmsg:
 		if (result >= 0 && ((struct msghdr *)a[1])->msg_controllen)
@@ -121,6 +126,7 @@ EXPORT long syscall(long number, ...)
 	va_list list;
 	long a[6], result;
 	socklen_t room;
+	uint64_t begun_ns;
 
 	va_start(list, number);
 	for (int i = 0; i < 6; i++)
@@ -132,7 +138,8 @@ EXPORT long syscall(long number, ...)
 	if (locks_in(number, a))
 		return lock_in(number, a);
 	before(number, a);
+	begun_ns = number == SYS_connect ? shim_connecting() : 0;
 	result = real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-	after(number, a, room, result);
+	after(number, a, room, begun_ns, result);
 	return result;
 }

@@ -44,7 +44,7 @@
 
 enum conn_role { CONN_SERVER = 0, CONN_CLIENT };
 
-enum conn_fate { CONN_ALIVE = 0, CONN_PEER_CLOSED, CONN_RESET, CONN_TIMED_OUT };
+enum conn_fate { CONN_ALIVE = 0, CONN_PEER_CLOSED, CONN_RESET, CONN_TIMED_OUT, CONN_UNREACHED };
 
 /* What was learned of a pending request's head; see exchange.c, "Two sides". */
 enum pending_phase { PENDING_HEAD = 0, PENDING_READY, PENDING_END_WANTED, PENDING_ENDED };
@@ -110,8 +110,10 @@ struct conn {
 	_Atomic uint8_t role; /* enum conn_role; also read by who comes too late */
 	uint64_t ahead;       /* client, in side: bytes parsed before they were accepted by the kernel */
 	uint32_t rewrite;     /* client, in side: in rewrite_pool, while a head is on its way out; 0: none */
-	struct serving_opener opener; /* client: of its first request */
-	uint32_t path;                /* client: of its UNIX socket, in path_pool; 0: none */
+	struct serving_opener opener;   /* client: of its first request */
+	bool spoken;                    /* client, in side: its address is remembered (unreached.h) */
+	_Atomic uint64_t connecting_ns; /* client: its connect() is under way since; 0: there, or failed */
+	uint32_t path;                  /* client: of its UNIX socket, in path_pool; 0: none */
 	uint32_t spill; /* in side: rest of the target that is arriving, or of the request not judged yet
 			   (spill.h) */
 	uint32_t proxy; /* in side: PROXY protocol header that is being read, or was; 0: none */

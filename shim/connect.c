@@ -12,6 +12,7 @@
 #include "shim/exchange.h"
 #include "shim/guard.h"
 #include "shim/sys.h"
+#include "shim/unreached.h"
 
 /* The name of a UNIX socket, as the kernel shows it: an abstract one begins with @. */
 static void keep_path(struct conn *c, const struct sockaddr *addr, socklen_t length)
@@ -42,7 +43,14 @@ static bool is_stream(int fd)
 	       type == SOCK_STREAM;
 }
 
-static void follow(int fd, const struct sockaddr *addr, socklen_t length)
+static void describe(struct conn *c, const struct sockaddr *addr, socklen_t length)
+{
+	address_parse(addr, length, &c->peer);
+	keep_path(c, addr, length);
+}
+
+/* connecting_ns: see struct conn. */
+static void follow(int fd, const struct sockaddr *addr, socklen_t length, uint64_t connecting_ns)
 {
 	uint32_t index = conn_new(CONN_CLIENT);
 	struct conn *c;
@@ -54,20 +62,17 @@ static void follow(int fd, const struct sockaddr *addr, socklen_t length)
 		return;
 	}
 	c = conn_at(index);
-	address_parse(addr, length, &c->peer);
-	keep_path(c, addr, length);
+	describe(c, addr, length);
 	c->opener = serving_opening(clock_now_ns());
+	atomic_store_explicit(&c->connecting_ns, connecting_ns, memory_order_relaxed);
 	if (!fd_set_entry(fd, fd_entry_of_conn(index))) {
 		ledger_count(LEDGER_CLIENT_OPAQUE);
 		conn_drop(index);
 	}
 }
 
-/* Under way or there, whatever connect() said. */
-static bool may_be_connected(int result, int error)
-{
-	return result == 0 || error == EINPROGRESS || error == EINTR;
-}
+/* Under way or there, whatever connect() said. error: 0 if it succeeded. */
+static bool may_be_connected(int error) { return error == 0 || error == EINPROGRESS || error == EINTR; }
 
 static bool asked_for(void)
 {
@@ -84,6 +89,18 @@ static bool asked_for(void)
 
 static bool is_active(void) { return atomic_load_explicit(&shim_mode, memory_order_acquire) == SHIM_ACTIVE; }
 
+uint64_t shim_connecting(void)
+{
+	uint64_t now_ns;
+
+	if (!is_active() || !asked_for())
+		return 0;
+	GUARD_ENTER();
+	now_ns = clock_now_ns();
+	GUARD_LEAVE();
+	return now_ns;
+}
+
 static bool nobody_serves_yet(void)
 {
 	return atomic_load_explicit(&shim.early, memory_order_relaxed) &&
@@ -97,9 +114,35 @@ static bool may_activate(int fd)
 	       is_stream(fd) && activate_client();
 }
 
-static void connected(int fd, const struct sockaddr *addr, socklen_t length, bool open)
+/* It came to nothing, at once or when asked again. begun_ns: of this call. */
+static void failed(int fd, const struct sockaddr *addr, socklen_t length, uint64_t begun_ns)
 {
-	open = open && address_followed(addr->sa_family);
+	uint64_t entry = fd_get(fd);
+	uint32_t index;
+	struct conn *c;
+
+	if (fd_kind(entry) == FD_CONN &&
+	    atomic_load_explicit(&conn_at(fd_index(entry))->connecting_ns, memory_order_relaxed)) {
+		unreached(conn_at(fd_index(entry)), fd_generation(entry));
+		return;
+	}
+	index = conn_new(CONN_CLIENT); /* as long as it takes */
+	if (!index)
+		return;
+	c = conn_at(index);
+	describe(c, addr, length);
+	if (unreached_known(c) && is_stream(fd)) { /* of others nothing is learned */
+		c->opener = serving_opening(begun_ns);
+		atomic_store_explicit(&c->connecting_ns, begun_ns, memory_order_relaxed);
+		unreached(c, atomic_load_explicit(&c->generation, memory_order_relaxed));
+	}
+	conn_drop(index);
+}
+
+static void connected(int fd, const struct sockaddr *addr, socklen_t length, int error, uint64_t begun_ns)
+{
+	bool open = may_be_connected(error) && address_followed(addr->sa_family);
+
 	if (!is_active() && !(open && may_activate(fd)))
 		return;
 	if (nobody_serves_yet()) /* and its exporter waits for that: who only asks does not wake it */
@@ -107,19 +150,41 @@ static void connected(int fd, const struct sockaddr *addr, socklen_t length, boo
 	if (calls_allowed() &&
 	    sys0(SYS_getpid) != (long)self_get()->pid) /* a vfork child's descriptors are not ours */
 		return;
+	if (begun_ns && unreached_error(error) && address_followed(addr->sa_family))
+		failed(fd, addr, length, begun_ns);
 	if (open && asked_for() && is_stream(fd))
-		follow(fd, addr, length);
+		follow(fd, addr, length, error ? begun_ns : 0);
 	else if (shim_tracks(fd))
 		fd_forget(fd);
 }
 
-void shim_connected(int fd, const struct sockaddr *addr, socklen_t length, int result)
+void shim_connected(int fd, const struct sockaddr *addr, socklen_t length, int result, uint64_t begun_ns)
 {
 	int error = errno;
 
 	if (addr && length >= sizeof(sa_family_t) && !(result < 0 && (error == EALREADY || error == EISCONN)))
-		connected(fd, addr, length, may_be_connected(result, error));
+		connected(fd, addr, length, result < 0 ? error : 0, begun_ns);
 	errno = error;
+}
+
+void shim_socket_error(int fd, const void *value)
+{
+	uint64_t entry = fd_get(fd);
+	struct conn *c;
+	int error;
+
+	memcpy(&error, value, sizeof(error));
+	if (fd_kind(entry) != FD_CONN)
+		return;
+	c = conn_at(fd_index(entry));
+	if (!atomic_load_explicit(&c->connecting_ns, memory_order_relaxed))
+		return;
+	GUARD_ENTER();
+	if (unreached_error(error))
+		unreached(c, fd_generation(entry));
+	else if (!error) /* asked when it is writable: it is there */
+		atomic_store_explicit(&c->connecting_ns, 0, memory_order_relaxed);
+	GUARD_LEAVE();
 }
 
 void connect_sending(struct conn *c, const struct iovec *iov, size_t count)
@@ -147,15 +212,20 @@ static void sent(struct conn *c, const struct iovec *iov, size_t count, uint64_t
 
 void connect_sent(struct conn *c, const struct iovec *iov, size_t count, ssize_t result, int error)
 {
-	if (result > 0)
+	if (result > 0) {
 		sent(c, iov, count, (uint64_t)result);
-	else if (result < 0 && conn_lost(error))
+		unreached_not(c);
+	} else if (result < 0 && conn_lost(error)) {
+		unreached_here(c, error);
 		exchange_output_failed(c, error);
+	}
 	exchange_leave_input(c);
 }
 
 void connect_received(struct conn *c, const struct iovec *iov, size_t count, ssize_t result, int error)
 {
+	if (result < 0)
+		unreached_by_call(c, atomic_load_explicit(&c->generation, memory_order_relaxed), error);
 	if (result > 0 && iov)
 		exchange_output(c, iov, count, (uint64_t)result);
 	else if (result > 0)

@@ -339,6 +339,7 @@ static enum span_end end_by_fate(const struct conn *c, const struct pending *p)
 	switch (atomic_load_explicit(&c->fate, memory_order_relaxed)) {
 	case CONN_RESET: return SPAN_END_RESET;
 	case CONN_TIMED_OUT: return SPAN_END_TIMEOUT;
+	case CONN_UNREACHED: return SPAN_END_CONNECT_FAILED;
 	case CONN_PEER_CLOSED:
 		if (p->role == CONN_CLIENT)
 			return SPAN_END_NO_RESPONSE;

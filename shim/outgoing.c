@@ -6,6 +6,7 @@
 
 #include "shim/exchange.h"
 #include "shim/fds.h"
+#include "shim/unreached.h"
 
 struct pool rewrite_pool = { .size = (sizeof(struct conn_rewrite) + 15) & ~15u, .per_slab = 8 };
 
@@ -283,17 +284,22 @@ void shim_send_done(struct shim_send *s, ssize_t result)
 	if (result < 0) {
 		s->over = true;
 		s->error = error;
-		if (conn_lost(error))
+		if (conn_lost(error)) {
+			unreached_by_call(c, s->generation, error);
 			exchange_output_failed(c, error);
+		}
 	} else if (s->raw) {
 		s->used += n;
 		s->over = n < s->planned;
 		if (conn_try_enter(c, CONN_IN_BUSY)) {
 			c->ahead -= c->ahead < n ? c->ahead : n;
+			unreached_not(c);
 			exchange_leave_input(c);
 		}
 	} else if (enter(s, &followed)) {
 		commit(s, c, pool_at(&rewrite_pool, c->rewrite), n);
+		if (followed)
+			unreached_not(c);
 		leave(s, followed);
 		s->over = n < s->planned && s->used;
 	} else {

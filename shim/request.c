@@ -96,7 +96,7 @@ static void start_record(const struct conn *c, struct pending *p, const char *me
 		r->wait_ns = r->start_ns - c->accepted_ns;
 	if (c->path)
 		put_path(slot, pool_at(&path_pool, c->path));
-	if (r->method == SPAN_METHOD_OTHER)
+	if (r->method == SPAN_METHOD_OTHER && n) /* none is known of a connect() that failed */
 		record_string(slot, TAG_METHOD, method, n);
 	if (fd_listener[c->listener].path_bytes)
 		record_string(slot, TAG_UNIX_PATH, fd_listener[c->listener].path,

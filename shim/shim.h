@@ -84,8 +84,14 @@ void shim_listening(int fd);
 /* accept() on `listener` gave `fd`. addr: what the kernel filled in for us, complete; NULL if unknown. */
 void shim_accepted(int listener, int fd, const struct sockaddr *addr, socklen_t length);
 
-/* connect() was called and gave `result`, errno set if -1. */
-void shim_connected(int fd, const struct sockaddr *addr, socklen_t length, int result);
+/* Before connect(): the time, if that is wanted, else 0. */
+uint64_t shim_connecting(void);
+
+/* connect() was called at begun_ns (shim_connecting()) and gave `result`, errno set if -1. */
+void shim_connected(int fd, const struct sockaddr *addr, socklen_t length, int result, uint64_t begun_ns);
+
+/* getsockopt(SO_ERROR) on a tracked fd gave the int at `value`. */
+void shim_socket_error(int fd, const void *value);
 
 /*
  * A write to a tracked fd is about to be made. What it would complete is noted

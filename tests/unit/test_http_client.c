@@ -137,6 +137,32 @@ Test(http_client, unknown_method)
 	cr_expect(slice_is(span.name, "HTTP"));
 }
 
+Test(http_client, of_a_connect_that_failed_the_address_is_all_there_is)
+{
+	struct span span;
+
+	slot.head.method = SPAN_METHOD_OTHER;
+	slot.head.status = 0;
+	slot.head.version = 0;
+	slot.head.tail_bytes = 0;
+	slot.head.end = SPAN_END_CONNECT_FAILED;
+	span = make();
+	cr_expect(slice_is(span.name, "HTTP"));
+	expect(&span, "failed", "http.request.method", "_OTHER");
+	expect(&span, "failed", "error.type", "connect_failed");
+	expect(&span, "failed", "server.address", "192.0.2.7");
+	expect(&span, "failed", "server.port", "51344");
+	expect(&span, "failed", "network.peer.address", "192.0.2.7");
+	expect(&span, "failed", "network.peer.port", "51344");
+	expect(&span, "failed", "url.full", "http://192.0.2.7:51344"); /* required; the path is not known */
+	cr_expect_null(span_value(&span, "http.request.method_original"));
+	cr_expect_null(span_value(&span, "http.response.status_code"));
+	cr_expect_eq(span.status, MODEL_STATUS_ERROR);
+	record_text(&slot, TAG_TARGET, "/sent/too/early");
+	span = make();
+	expect(&span, "sent", "url.full", "http://192.0.2.7:51344/sent/too/early");
+}
+
 Test(http_client, connect_to_a_proxy_names_the_target)
 {
 	struct span span;

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server that asks a backend to answer: each request makes one of its own with http.client.
 
-	caller.py PORT BACKEND [--pool]
+	caller.py PORT BACKEND [--pool] [--timeout]
 
 GET /any/path asks the backend for the same target and answers with its body. BACKEND is a port or the path of a UNIX
 socket. A thread per connection; --pool: connections to the backend are shared by all threads and kept. Target /fork...
-asks from a forked child; /twice... asks two times; /fail... asks a port where nobody listens. A request header
-X-Context is sent on as traceparent.
+asks from a forked child; /twice... asks two times. A request header X-Context is sent on as traceparent. --timeout:
+Python then connects without blocking. The answer is 502 where the backend cannot be reached.
 """
 import http.client
 import os
@@ -18,11 +18,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 backend = sys.argv[2]
 pool = queue.LifoQueue()
+limit = 60 if "--timeout" in sys.argv else None
 
 
 class Unix(http.client.HTTPConnection):
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(limit)
         self.sock.connect(backend)
 
 
@@ -32,7 +34,7 @@ def connection():
             return pool.get_nowait()
         except queue.Empty:
             pass
-    return http.client.HTTPConnection("127.0.0.1", int(backend)) if backend.isdigit() else Unix("localhost")
+    return http.client.HTTPConnection("127.0.0.1", int(backend), timeout=limit) if backend.isdigit() else Unix("localhost")
 
 
 def ask(target, headers={}):
@@ -66,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        headers = {}
+        headers, status = {}, 200
         if self.headers.get("X-Context"):
             headers["TraceParent"] = self.headers["X-Context"]
         if self.path.startswith("/plain"):
@@ -76,8 +78,11 @@ class Handler(BaseHTTPRequestHandler):
         else:
             if self.path.startswith("/twice"):
                 ask(self.path, headers)
-            body = ask(self.path, headers)
-        self.send_response(200)
+            try:
+                body = ask(self.path, headers)
+            except (ConnectionRefusedError, FileNotFoundError) as e:
+                status, body = 502, type(e).__name__.encode()
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
