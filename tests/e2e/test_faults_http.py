@@ -101,7 +101,8 @@ def test_http_connection_closed_after_each_answer_is_no_failure(t):
     all_once(receiver, 400, sink)
     receiver.close()
     said = sink.end()
-    assert said == "", said
+    # Of the ten ends one may come just when libcurl writes to that connection, which it tells and tries again.
+    assert "lost" not in said and said.count("\n") <= 1, said
 
 
 def test_http_slow_and_endless_answers_are_taken(t):
