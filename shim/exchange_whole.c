@@ -215,6 +215,10 @@ size_t exchange_whole(struct conn *c, const struct policy *policy, const char *i
 	struct arrival a = { .c = c, .policy = policy, .head = &head };
 	const char *at = in, *end = in + n;
 
+	/* A PROXY protocol header may come, which front_pass() tells from a request; PROPFIND goes that way
+	 * too. */
+	if (!c->front && n > 1 && in[0] == 'P' && in[1] == 'R')
+		return 0;
 	while (at < end && applies(c, policy) && one(&a, &at, end))
 		;
 	return (size_t)(at - in);

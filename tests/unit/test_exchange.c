@@ -304,6 +304,23 @@ Test(exchange, a_target_is_scrubbed_at_any_split, .init = begin)
 	}
 }
 
+/* However it is cut: a connection that begins with this word begins with a PROXY header, or is none of ours.
+ */
+Test(exchange, first_request_with_the_method_PROXY_is_a_bad_header, .init = begin)
+{
+	static const size_t pieces[] = { 1, 6, 1000 };
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
+		c = conn_at(conn_new(CONN_SERVER));
+		feed(true, "PROXY / HTTP/1.1\r\nHost: h\r\nA: bcdefgh\r\n\r\n", pieces[i]);
+		cr_expect_eq(counter(LEDGER_REQUESTS), 0, "%zu", pieces[i]);
+		cr_expect_eq(counter(LEDGER_OPAQUE_NOT_HTTP), i + 1, "%zu", pieces[i]);
+	}
+	c = conn_at(conn_new(CONN_SERVER));
+	request("PROPFIND / HTTP/1.1\r\nHost: h\r\nA: bcdefgh\r\n\r\n");
+	cr_expect_eq(counter(LEDGER_REQUESTS), 1);
+}
+
 Test(exchange, captured_headers_of_the_deny_list_are_recorded_without_their_value, .init = begin)
 {
 	static const char names[] = "cookie\0x-a\0set-cookie\0x-b";
