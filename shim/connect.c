@@ -222,10 +222,21 @@ void connect_sent(struct conn *c, const struct iovec *iov, size_t count, ssize_t
 	exchange_leave_input(c);
 }
 
+/* Its answer has come, or more of it: serving.h wants to know. */
+static void answered(struct conn *c)
+{
+	uint32_t index = c->answering ? c->answering : ring_front(c);
+
+	if (index)
+		serving_received(pending_at(index)->start_ns);
+}
+
 void connect_received(struct conn *c, const struct iovec *iov, size_t count, ssize_t result, int error)
 {
 	if (result < 0)
 		unreached_by_call(c, atomic_load_explicit(&c->generation, memory_order_relaxed), error);
+	if (result > 0)
+		answered(c);
 	if (result > 0 && iov)
 		exchange_output(c, iov, count, (uint64_t)result);
 	else if (result > 0)

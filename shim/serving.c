@@ -233,6 +233,12 @@ void serving_search(const struct wanted_context *wanted, struct serving_found *f
 	found->links = count <= SERVING_LINKS ? count : 0;
 }
 
+void serving_received(uint64_t asked_ns)
+{
+	if (mine.last && !(is_last_open() && asked_ns >= mine.last->start_ns))
+		mine.mixed_ns = clock_now_ns();
+}
+
 bool serving_was_mixed(uint64_t now_ns) { return mine.mixed_ns && now_ns - mine.mixed_ns < MIXED_NS; }
 
 bool serving_mixed(const struct serving_found *found, uint64_t now_ns)

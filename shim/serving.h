@@ -105,6 +105,13 @@ bool serving_mixed(const struct serving_found *found, uint64_t now_ns);
 bool serving_was_mixed(uint64_t now_ns);
 
 /*
+ * The calling thread has received an answer to what was asked at asked_ns. If it was asked
+ * before the request that it has read last, or that one is answered, it works at more than
+ * one: what it asks next may be for any.
+ */
+void serving_received(uint64_t asked_ns);
+
+/*
  * Who a connection is made for: the one request of this thread that is open at its
  * connect(). The first request on it is of no other; later ones may be.
  */

@@ -36,6 +36,31 @@ Test(client_parent, a_thread_that_works_on_after_its_answer_may_do_so_again, .in
 	cr_expect_eq(links(&child), 1);
 }
 
+/* As node does with a request that waited for a socket: sent when the answer before it comes, with whatever
+ * is open. */
+Test(client_parent, what_is_sent_on_an_answer_to_an_older_request_may_be_that_ones, .init = begin)
+{
+	struct conn *old = connection(CONN_SERVER), *new = connection(CONN_SERVER), *kept;
+	struct span_slot child;
+
+	feed(old, true, GET);
+	kept = connection(CONN_CLIENT);
+	kept->opener = serving_opening(clock_now_ns());
+	feed(kept, true, GET);
+	feed(old, false, OK2);
+	next();
+	feed(new, true, GET);
+	feed(kept, false, OK2);
+	child = next();
+	cr_expect(!is_root(&child));
+	feed(kept, true, GET);
+	feed(kept, false, OK2);
+	child = next();
+	cr_expect(is_root(&child));
+	cr_expect(is_ambiguous(&child));
+	cr_expect_eq(links(&child), 1);
+}
+
 Test(client_parent, a_connection_made_for_one_request_is_not_first_used_for_another, .init = begin)
 {
 	struct conn *a = connection(CONN_SERVER), *b = connection(CONN_SERVER),

@@ -26,7 +26,9 @@ static inline void feed(struct conn *c, bool request, const char *text)
 	struct iovec iov = { (void *)(uintptr_t)text, strlen(text) };
 
 	cr_assert(conn_enter(c, atomic_load(&c->generation), request ? CONN_IN_BUSY : CONN_OUT_BUSY));
-	if (!request) {
+	if (!request && c->role == CONN_CLIENT) {
+		connect_received(c, &iov, 1, (ssize_t)iov.iov_len, 0);
+	} else if (!request) {
 		exchange_output(c, &iov, 1, iov.iov_len);
 		conn_leave(c, CONN_OUT_BUSY);
 	} else if (c->role == CONN_CLIENT) {
