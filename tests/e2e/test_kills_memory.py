@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from harness import Skip, limit, wait_for
+from harness import Skip, limit, tier, wait_for
 from load import Load
 from test_kills import CROWD, check, keeper, one_worker, workers
 
@@ -145,6 +145,9 @@ def test_exporter_worker_killed_for_want_of_memory_loses_nothing(t):
         check(complete, broken, spans, ledger, 3)
 
 
+# In a soak only: in one of three runs on an idle machine the load gets no more answers after a kill, and whether the
+# kernel, the test's server or we keep them is not known yet. What was answered is complete each time.
+@tier("kills-memory")
 @limit(120)
 def test_server_process_killed_for_want_of_memory_loses_no_response(t):
     with Group(t, 160 * MIB) as group:
