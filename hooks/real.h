@@ -26,6 +26,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "shim/hidden.h"
+
 #define EXPORT __attribute__((visibility("default")))
 
 /* Called by programs built with _FORTIFY_SOURCE; glibc has no public prototype. */
@@ -47,6 +49,6 @@ struct real {
 #undef HOOK
 };
 
-extern struct real real;
+extern HIDDEN struct real real;
 
 #endif

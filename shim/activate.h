@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "shim/abi/wanted.h"
+#include "shim/hidden.h"
 
 bool activate(void);
 
@@ -39,6 +40,6 @@ struct start_facts {
 	char **environment;             /* copy of the host's, NULL-terminated */
 	char directory[4096];           /* working directory at start */
 };
-extern struct start_facts start_facts;
+extern HIDDEN struct start_facts start_facts;
 
 #endif

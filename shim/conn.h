@@ -23,6 +23,7 @@
 #include <errno.h>
 
 #include "shim/engine.h"
+#include "shim/hidden.h"
 #include "shim/http/http1.h"
 #include "shim/http/proxy.h"
 #include "shim/pool.h"
@@ -136,8 +137,8 @@ struct conn_path { /* UNIX sockets connected to */
 	char text[108]; /* NUL-terminated if it is shorter; abstract names begin with @ */
 };
 
-extern struct pool path_pool;
-extern struct pool conn_pool, pending_pool, ring_pool, proxy_pool;
+extern HIDDEN struct pool path_pool;
+extern HIDDEN struct pool conn_pool, pending_pool, ring_pool, proxy_pool;
 
 /* Constants here, so that an index becomes a pointer in half a dozen instructions. */
 #define CONN_BYTES      ((sizeof(struct conn) + 15) & ~(size_t)15)

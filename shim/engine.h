@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "shim/abi/table.h"
+#include "shim/hidden.h"
 
 /*
  * Who this process is to the exporter. Lies in a MADV_WIPEONFORK page: a child
@@ -51,7 +52,7 @@ struct shim {
 	char service[80];
 };
 
-extern struct shim shim;
+extern HIDDEN struct shim shim;
 
 struct shim_self *self_register(void);
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "shim/conn.h"
+#include "shim/hidden.h"
 #include "shim/shim.h"
 
 /* FD_INETD: found open as a connected socket at start; a connection if the first bytes look like HTTP */
@@ -23,8 +24,10 @@ static inline uint32_t fd_generation(uint64_t entry) { return (uint32_t)(entry >
 
 uint64_t fd_entry_of_conn(uint32_t index);
 uint64_t fd_get(int fd);
-/* Sets an entry; what stood there before is closed. False: no memory or a number beyond the table. */
+/* Sets an entry; what stood there before is closed. False: no memory. */
 bool fd_set_entry(int fd, uint64_t entry);
+/* The highest number that ever had an entry; 0 if none had. */
+uint32_t fd_highest(void);
 /* Takes an entry out and gives up its reference. */
 void fd_forget(int fd);
 /* Only if it still is `entry`. */
@@ -37,7 +40,7 @@ struct listener {
 	uint8_t path_bytes;
 	char path[108]; /* of a UNIX socket; '@' in place of the NUL of an abstract one */
 };
-extern struct listener fd_listener[FD_LISTENERS];
+extern HIDDEN struct listener fd_listener[FD_LISTENERS];
 uint32_t fd_new_listener(void); /* 0: none left; index 0 is "unknown" */
 
 #endif

@@ -10,6 +10,7 @@
  */
 
 #include "shim/conn.h"
+#include "shim/hidden.h"
 #include "shim/http/rewrite.h"
 #include "shim/shim.h"
 
@@ -21,7 +22,7 @@ struct conn_rewrite { /* a connection has one while a head is on its way out */
 	struct rewrite_memory memory;
 };
 
-extern struct pool rewrite_pool;
+extern HIDDEN struct pool rewrite_pool;
 
 /* In side held. Does a head begin in these bytes, or is one under way, so that they must be rewritten? */
 /* used: bytes of them that are behind us already. */

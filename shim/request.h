@@ -8,6 +8,7 @@
  */
 
 #include "shim/conn.h"
+#include "shim/hidden.h"
 
 struct capture;
 struct http1_data;
@@ -31,7 +32,7 @@ uint32_t slot_claim(uint16_t process, uint64_t *word);
 /* The slot, or NULL: none, or not ours any more. After fork this is where a child takes it over. */
 struct span_slot *request_slot(struct pending *p);
 
-extern const uint8_t request_tag_of_field[HTTP1_FIELD_MAX]; /* enum span_tag; TAG_NONE: not recorded */
+extern HIDDEN const uint8_t request_tag_of_field[HTTP1_FIELD_MAX]; /* enum span_tag; TAG_NONE: not recorded */
 
 /* A piece of a string. */
 void request_string(struct pending *p, enum span_tag tag, const struct http1_data *d);

@@ -160,17 +160,11 @@ void shim_closing_range(unsigned first, unsigned last)
 		GUARD_LEAVE();
 		return;
 	}
-	for (uint32_t chunk = first / SHIM_FD_CHUNK; chunk < SHIM_FD_CHUNKS && chunk <= last / SHIM_FD_CHUNK;
-	     chunk++) {
-		if (!atomic_load_explicit(&shim_fd_chunk[chunk], memory_order_relaxed))
-			continue;
-		for (uint32_t i = 0; i < SHIM_FD_CHUNK; i++) {
-			uint32_t fd = chunk * SHIM_FD_CHUNK + i;
-
-			if (fd >= first && fd <= last && shim_tracks((int)fd))
-				closing((int)fd);
-		}
-	}
+	if (last > fd_highest())
+		last = fd_highest();
+	for (unsigned fd = first; fd <= last; fd++)
+		if (shim_tracks((int)fd))
+			closing((int)fd);
 	GUARD_LEAVE();
 }
 

@@ -20,15 +20,19 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "shim/hidden.h"
+
 enum shim_direction { SHIM_IN = 0, SHIM_OUT = 1 };
 
-/* Descriptor table: chunk directory, so that any number up to SHIM_FDS costs two loads. */
-#define SHIM_FD_CHUNK  1024u
-#define SHIM_FD_CHUNKS 4096u
-#define SHIM_FDS       (SHIM_FD_CHUNK * SHIM_FD_CHUNKS)
+/*
+ * Descriptor table: a directory of chunks, so that any number costs two loads and no look at
+ * its bounds (negative ones have no chunk). Large and empty: what was never used is no memory.
+ */
+#define SHIM_FD_CHUNK  65536u
+#define SHIM_FD_CHUNKS 65536u
 
-extern _Atomic(_Atomic uint64_t *) shim_fd_chunk[SHIM_FD_CHUNKS];
-extern _Atomic uint32_t shim_mode; /* enum shim_modes */
+extern HIDDEN _Atomic(_Atomic uint64_t *) shim_fd_chunk[SHIM_FD_CHUNKS];
+extern HIDDEN _Atomic uint32_t shim_mode; /* enum shim_modes */
 
 enum shim_modes {
 	SHIM_INERT = 0, /* no config named: nothing is ever done */
@@ -41,11 +45,9 @@ enum shim_modes {
 /* Is this descriptor one of ours? The fast answer that every hook asks first. */
 static inline bool shim_tracks(int fd)
 {
-	_Atomic uint64_t *chunk;
+	_Atomic uint64_t *chunk =
+		atomic_load_explicit(&shim_fd_chunk[(unsigned)fd / SHIM_FD_CHUNK], memory_order_relaxed);
 
-	if ((unsigned)fd >= SHIM_FDS)
-		return false;
-	chunk = atomic_load_explicit(&shim_fd_chunk[(unsigned)fd / SHIM_FD_CHUNK], memory_order_relaxed);
 	return chunk && atomic_load_explicit(&chunk[(unsigned)fd % SHIM_FD_CHUNK], memory_order_relaxed);
 }
 
