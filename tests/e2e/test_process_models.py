@@ -16,7 +16,11 @@ HOSTS = os.path.dirname(HOST)
 
 
 def children(pid):
-    return {p.pid for p in processes() if p.parent == pid and p.state != "Z" and not is_exporter(p)}
+    """But the one that is to become the exporter: while it is still a copy of its parent, that waits for it in vfork()."""
+    def now():
+        return {p.pid for p in processes() if p.parent == pid and p.state != "Z" and not is_exporter(p)}
+    seen = now()
+    return wait_for("the end of vfork()", lambda: {p.state for p in processes() if p.pid == pid} != {"D"}) and seen & now()
 
 
 def alive(pids):

@@ -109,10 +109,29 @@ def run_http(t, name, what, facts):
     row.update(status=ends[0][0], stop_plain=round(ends[0][1], 2), stop_traced=round(ends[1][1], 2))
     if ends[0][0] != ends[1][0]:
         complaints.append("exit status %s plain, %s traced" % (ends[0][0], ends[1][0]))
-    if ends[1][1] > ends[0][1] + 1:
+    complaints += check_gap(session, server, findings, facts["told"], row) if facts.get("gap") else check_spans_of(session, traced, row)
+    for _ in range(3):  # is it the library's doing, or was the machine busy?
+        if stops_alike(ends):
+            break
+        ends = stop_again(t, name, facts)
+    if not stops_alike(ends):
         complaints.append("stop took %.2f s plain, %.2f s traced" % (ends[0][1], ends[1][1]))
-    complaints += check_gap(session, findings + server.text(), facts["told"], row) if facts.get("gap") else check_spans_of(session, traced, row)
     finish_row(row, complaints)
+
+
+def stops_alike(ends):
+    return ends[1][1] <= ends[0][1] + 1
+
+
+def stop_again(t, name, facts):
+    """The ends of two fresh servers that have answered once."""
+    session = open_session(t)
+    servers = [start(t, name, facts), start(t, name, facts, session)]
+    for server in servers:
+        scenario(0, server, next(iter(SCENARIOS.values())))
+    ends = [server.stop() for server in servers]
+    session.finish()
+    return ends
 
 
 def check_spans_of(session, traced, row):
@@ -136,13 +155,14 @@ def doctor_of(t, server):
     return "".join(t.run([t.ctl, "doctor", str(p.pid)]).stdout.decode() for p in server.family())
 
 
-def check_gap(session, said, told, row):
+def check_gap(session, server, findings, told, row):
     """A known gap: no spans, no harm, and somebody says why."""
     from harness import exporters
     wait_for("exporters to end", lambda: not exporters())
     spans = read_spans(session.trace_file)
     row.update(spans=len(spans), requests=0, aborted=0)
     complaints = ["a gap no more? %d spans" % len(spans)] if spans else []
+    said = findings + server.text()
     return complaints if told in said else complaints + ["nobody says %r: %s" % (told, said)]
 
 
