@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "shim/carry.h"
 #include "shim/spill.h"
 
 struct pool conn_pool = { .size = CONN_BYTES, .per_slab = CONNS_A_SLAB };
@@ -136,6 +137,8 @@ static void try_free(struct conn *c)
 	if (c->more)
 		pool_give(&ring_pool, c->more);
 	c->more = 0;
+	carry_drop(&c->in_carry);
+	carry_drop(&c->out_carry);
 	if (c->spill)
 		spill_give(c->spill);
 	c->spill = 0;

@@ -115,6 +115,7 @@ struct conn {
 	bool spoken;                    /* client, in side: its address is remembered (unreached.h) */
 	_Atomic uint64_t connecting_ns; /* client: its connect() is under way since; 0: there, or failed */
 	uint32_t path;                  /* client: of its UNIX socket, in path_pool; 0: none */
+	uint32_t in_carry, out_carry;   /* each side's, see carry.h; 0: none */
 	uint32_t spill; /* in side: rest of the target that is arriving, or of the request not judged yet
 			   (spill.h) */
 	uint32_t proxy; /* in side: PROXY protocol header that is being read, or was; 0: none */

@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include "shim/capture.h"
+#include "shim/carry.h"
 #include "shim/client.h"
 #include "shim/exchange.h"
 #include "shim/front.h"
@@ -205,16 +206,24 @@ static bool resynchronised(struct conn *c, const struct iovec *iov, uint64_t n)
 	(1u << HTTP1_FIELD_FORWARDED | 1u << HTTP1_FIELD_X_FORWARDED_FOR | \
 	 1u << HTTP1_FIELD_X_FORWARDED_HOST | 1u << HTTP1_FIELD_X_FORWARDED_PROTO)
 
-static struct http1_options options_of(struct feed *f)
+static struct http1_options options_of(struct feed *f, char carry[HTTP1_NAME_MAX])
 {
-	struct http1_options options = { .wanted = f->policy ? f->policy->wanted_fields : UINT32_MAX };
+	struct http1_options options = { .wanted = f->policy ? f->policy->wanted_fields : UINT32_MAX,
+					 .carry = carry };
 
 	if (f->c->role == CONN_CLIENT)
 		options.wanted &= ~FIELDS_OF_PROXIES;
 	else
 		f->captured = capture_names(f->policy, CAPTURE_REQUEST);
 	options.captured = f->captured.list;
+	carry_load(f->c->in_carry, carry);
 	return options;
+}
+
+static void keep_carry(struct conn *c, const char carry[HTTP1_NAME_MAX])
+{
+	if (!carry_keep(&c->in_carry, &c->in, carry))
+		conn_give_up(c, LEDGER_OPAQUE_NO_MEMORY);
 }
 
 /* False: followed no more, or `stop` wants to be asked before the next message. first: where the piece began.
@@ -277,16 +286,18 @@ static __attribute__((noinline)) void input_events(struct conn *c, const struct 
 						   uint64_t n, size_t over)
 {
 	struct feed f = feed_begin(c);
-	struct http1_options options = options_of(&f);
+	char carry[HTTP1_NAME_MAX];
+	struct http1_options options = options_of(&f, carry);
+	bool more = true;
 
-	for (size_t i = 0; i < count && n; i++, over = 0) {
+	for (size_t i = 0; i < count && n && more; i++, over = 0) {
 		size_t size = iov[i].iov_len < n ? iov[i].iov_len : (size_t)n;
 		const char *in = (const char *)iov[i].iov_base + over;
 
 		n -= size;
-		if (!feed_piece(&f, &options, &in, in + (size - over), NULL))
-			return;
+		more = feed_piece(&f, &options, &in, in + (size - over), NULL);
 	}
+	keep_carry(c, carry);
 }
 
 void exchange_input(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
@@ -307,13 +318,14 @@ void exchange_input(struct conn *c, const struct iovec *iov, size_t count, uint6
 void exchange_input_ahead(struct conn *c, const struct iovec *iov, size_t count, struct exchange_ahead *ahead)
 {
 	struct feed f = feed_begin(c);
-	struct http1_options options = options_of(&f);
+	char carry[HTTP1_NAME_MAX];
+	struct http1_options options = options_of(&f, carry);
 	uint64_t skip = ahead->bytes;
+	bool more = true;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && more; i++) {
 		size_t size = iov[i].iov_len, over = skip < size ? (size_t)skip : size;
 		const char *in, *first;
-		bool more;
 
 		skip -= over;
 		if (over == size)
@@ -321,9 +333,8 @@ void exchange_input_ahead(struct conn *c, const struct iovec *iov, size_t count,
 		in = first = (const char *)iov[i].iov_base + over;
 		more = feed_piece(&f, &options, &in, first + (size - over), ahead);
 		ahead->bytes += (uint64_t)(in - first);
-		if (!more)
-			return;
 	}
+	keep_carry(c, carry);
 }
 
 void exchange_input_unseen(struct conn *c, uint64_t n)

@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include "shim/capture.h"
+#include "shim/carry.h"
 #include "shim/exchange.h"
 #include "shim/foresight.h"
 #include "shim/http/http1_whole.h"
@@ -227,28 +228,16 @@ static uint64_t whole_head(struct feed *f, const struct iovec *iov, uint64_t n)
 	return head + body;
 }
 
-void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
+/* The first `over` bytes have been seen to. */
+static __attribute__((noinline)) void output_events(struct feed *f, const struct iovec *iov, size_t count,
+						    uint64_t n, uint64_t over)
 {
-	struct http1_options options = { .wanted = 0 };
-	struct feed f = feed_begin(c);
+	struct conn *c = f->c;
+	char carry[HTTP1_NAME_MAX];
+	struct http1_options options = { .captured = f->captured.list, .carry = carry };
 	struct http1_data d;
-	uint64_t over = 0;
 
-	if (!count)
-		return;
-	if (c->role == CONN_SERVER) {
-		f.captured = capture_names(table_policy(&shim.table), CAPTURE_RESPONSE);
-		options.captured = f.captured.list;
-	}
-	if (!options.captured.count && came_true(&f, iov[0].iov_base, n))
-		return;
-	c->turn++;
-	if (foresight_begins_again(&c->out, iov, n)) {
-		http1_restart(&c->out);
-		ledger_count(LEDGER_RESYNC);
-	}
-	if (!options.captured.count)
-		over = whole_head(&f, iov, n);
+	carry_load(c->out_carry, carry);
 	for (size_t i = 0; i < count && n; i++) {
 		size_t size = iov[i].iov_len < n ? iov[i].iov_len : (size_t)n;
 		size_t skip = over < size ? (size_t)over : size;
@@ -258,8 +247,32 @@ void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint
 		over -= skip;
 		n -= size;
 		while ((event = http1_next(&c->out, &options, &in, end, &d)) != HTTP1_NEED_MORE)
-			on_event(&f, event, &d);
+			on_event(f, event, &d);
 	}
+	if (!carry_keep(&c->out_carry, &c->out, carry))
+		conn_give_up(c, LEDGER_OPAQUE_NO_MEMORY);
+}
+
+void exchange_output(struct conn *c, const struct iovec *iov, size_t count, uint64_t n)
+{
+	struct feed f = feed_begin(c);
+	uint64_t over = 0;
+
+	if (!count)
+		return;
+	if (c->role == CONN_SERVER)
+		f.captured = capture_names(table_policy(&shim.table), CAPTURE_RESPONSE);
+	if (!f.captured.list.count && came_true(&f, iov[0].iov_base, n))
+		return;
+	c->turn++;
+	if (foresight_begins_again(&c->out, iov, n)) {
+		http1_restart(&c->out);
+		ledger_count(LEDGER_RESYNC);
+	}
+	if (!f.captured.list.count)
+		over = whole_head(&f, iov, n);
+	if (over < n)
+		output_events(&f, iov, count, n, over);
 	if (f.p && c->role == CONN_SERVER) /* not complete: what was foretold did not come true */
 		exchange_output_unpredict(c);
 }

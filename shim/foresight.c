@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "shim/carry.h"
 #include "shim/exchange.h"
 #include "shim/http/http1_whole.h"
 #include "shim/sys.h"
@@ -67,17 +68,17 @@ static uint64_t look_at_head(struct foresight *s, enum http1_answer answer, cons
 	return head + s->response.body;
 }
 
-/* Feeds the copy, to the end of the response that is due. True: that is all there is. */
-static bool look_ahead(struct foresight *s, enum http1_answer answer, const struct iovec *iov, size_t count,
-		       uint64_t n)
+/* Feeds the copy from byte `seen` on, to the end of the response that is due. True: that is all there is. */
+static __attribute__((noinline)) bool look_at_events(struct foresight *s, enum http1_answer answer,
+						     const struct iovec *iov, size_t count, uint64_t n,
+						     uint64_t seen)
 {
-	static const struct http1_options options = { .wanted = 0 };
+	char carry[HTTP1_NAME_MAX];
+	const struct http1_options options = { .carry = carry };
 	struct http1_data d;
 	enum http1_event event;
-	uint64_t seen = iov && count ? look_at_head(s, answer, iov, n) : 0;
 
-	if (seen == n || s->ended)
-		return seen == n;
+	carry_load(s->c->out_carry, carry);
 	while (!iov && (event = http1_next_unseen(&s->after, &n, &d)) != HTTP1_NEED_MORE)
 		if (!foresee(s, answer, event, &d))
 			return n == 0;
@@ -91,7 +92,15 @@ static bool look_ahead(struct foresight *s, enum http1_answer answer, const stru
 			if (!foresee(s, answer, event, &d))
 				return in == end && n == 0;
 	}
-	return true;
+	return !http1_carried(&s->after); /* a line that is cut off: the copy is not to be taken over */
+}
+
+static bool look_ahead(struct foresight *s, enum http1_answer answer, const struct iovec *iov, size_t count,
+		       uint64_t n)
+{
+	uint64_t seen = iov && count ? look_at_head(s, answer, iov, n) : 0;
+
+	return seen == n || s->ended ? seen == n : look_at_events(s, answer, iov, count, n, seen);
 }
 
 /* The request that is due for an answer, if its slot can be written; 0: none. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shim/carry.h"
 #include "shim/exchange.h"
 #include "shim/fds.h"
 #include "shim/unreached.h"
@@ -30,7 +31,8 @@ static unsigned names_of(const struct policy *policy)
 /* Looks ahead on a copy of the parser: does a request line begin in what it has not seen yet? */
 static bool begins(const struct conn *c, const struct iovec *iov, size_t count, uint64_t used)
 {
-	static const struct http1_options options = { .wanted = 0 };
+	char carry[HTTP1_NAME_MAX];
+	const struct http1_options options = { .carry = carry };
 	struct http1 parser = c->in;
 	uint64_t skip = used + c->ahead;
 	struct http1_data d;
@@ -38,6 +40,7 @@ static bool begins(const struct conn *c, const struct iovec *iov, size_t count, 
 
 	if (http1_idle(&parser))
 		return true;
+	carry_load(c->in_carry, carry);
 	for (size_t i = 0; i < count; i++) {
 		size_t over = skip < iov[i].iov_len ? (size_t)skip : iov[i].iov_len;
 		const char *in, *end;

@@ -5,7 +5,7 @@
 
 #include "shim/http/http1_parts.h"
 
-_Static_assert(sizeof(struct http1) <= 88, "two of them a connection");
+_Static_assert(sizeof(struct http1) <= 40, "two of them a connection");
 
 void http1_init(struct http1 *p, enum http1_role role)
 {
@@ -164,6 +164,13 @@ enum http1_event http1_eof(struct http1 *p)
 }
 
 void http1_answers(struct http1 *p, enum http1_answer answer) { p->answer = (uint8_t)answer; }
+
+size_t http1_carried(const struct http1 *p)
+{
+	if (p->state < S_METHOD || p->state > S_SKIP)
+		return 0;
+	return p->carried < HTTP1_NAME_MAX ? p->carried : HTTP1_NAME_MAX;
+}
 
 bool http1_idle(const struct http1 *p) { return p->state == S_IDLE; }
 

@@ -91,10 +91,11 @@ struct http1_captured { /* names the caller wants besides those of headers.def *
 struct http1_options {
 	uint32_t wanted; /* bit (1u << enum http1_field): report these */
 	struct http1_captured captured;
+	char *carry; /* HTTP1_NAME_MAX bytes for what a call cuts off of a line: http1_carried() */
 };
 
 struct http1_data {
-	const char *p; /* borrowed from the input or from the parser: good until the next call */
+	const char *p; /* borrowed from the input or options->carry: good until the next call */
 	size_t n;
 	uint64_t bytes;
 	enum http1_field field;
@@ -130,12 +131,11 @@ struct http1 {
 	uint8_t token_len; /* of that token; sub-state of a length or a chunk's size */
 	uint8_t field;     /* enum http1_field of the value being read */
 	uint8_t sub;       /* sub-state of the name being read */
-	uint8_t name_len;
+	uint8_t carried;   /* bytes in options->carry: cut off of a start line, field name or value */
 	/* of the connection */
 	uint8_t role; /* enum http1_role */
 	uint8_t state;
-	bool started;              /* a start line was complete: later junk is a contradiction */
-	char name[HTTP1_NAME_MAX]; /* carry: what a read cut off of a start line, field name or value */
+	bool started; /* a start line was complete: later junk is a contradiction */
 };
 
 void http1_init(struct http1 *p, enum http1_role role);
@@ -157,6 +157,9 @@ enum http1_event http1_eof(struct http1 *p);
 
 /* At HTTP1_STATUS: which kind of request this answers. */
 void http1_answers(struct http1 *p, enum http1_answer answer);
+
+/* So many bytes of options->carry are to be there again at the next http1_next(): none but in a head. */
+size_t http1_carried(const struct http1 *p);
 
 /* Between two messages, nothing of the next one seen yet? */
 bool http1_idle(const struct http1 *p);

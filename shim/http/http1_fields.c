@@ -36,24 +36,24 @@ static enum http1_event close_field(struct http1 *p, struct http1_data *d, const
 }
 
 /* The next line begins with white space: it goes on with the value, after one space (5.2). */
-static enum http1_event fold(struct http1 *p)
+static enum http1_event fold(struct http1 *p, const struct http1_options *opt)
 {
 	p->state = S_VALUE_LEAD;
-	p->name[0] = ' ';
-	p->name_len = !(p->flags & F_FIRST);
+	opt->carry[0] = ' ';
+	p->carried = !(p->flags & F_FIRST);
 	return HTTP1_AGAIN;
 }
 
 static enum http1_event open_field(struct http1 *p, const struct http1_options *opt)
 {
 	p->state = S_SKIP;
-	if (p->name_len <= HTTP1_NAME_MAX && http1_open_field(p, opt, p->name, p->name_len, p->sub)) {
+	if (p->carried <= HTTP1_NAME_MAX && http1_open_field(p, opt, opt->carry, p->carried, p->sub)) {
 		p->state = S_VALUE_LEAD;
 		p->flags |= F_FIRST;
 		if (p->kind)
 			http1_framing_begin(p);
 	}
-	p->name_len = 0;
+	p->carried = 0;
 	return HTTP1_AGAIN;
 }
 
@@ -80,6 +80,7 @@ static enum http1_event name(struct http1 *p, const struct http1_options *opt, c
 		if (c == '\n') {
 			++*in;
 			p->sub |= HEAD_NO_COLON;
+			p->carried = 0;
 			p->state = S_LINE;
 			return HTTP1_AGAIN;
 		}
@@ -90,20 +91,21 @@ static enum http1_event name(struct http1 *p, const struct http1_options *opt, c
 		if (is_blank(c))
 			p->sub |= NAME_BLANK;
 		else if (p->sub & NAME_BLANK)
-			p->name_len = HTTP1_NAME_MAX + 1; /* two words */
-		else if (p->name_len <= HTTP1_NAME_MAX && ++p->name_len <= HTTP1_NAME_MAX)
-			p->name[p->name_len - 1] = c;
+			p->carried = HTTP1_NAME_MAX + 1; /* two words */
+		else if (p->carried <= HTTP1_NAME_MAX && ++p->carried <= HTTP1_NAME_MAX)
+			opt->carry[p->carried - 1] = c;
 	}
 	return HTTP1_NEED_MORE;
 }
 
 /*
  * The next piece of the value's text. What may be trailing white space (blanks, then
- * CRs: those before an LF belong to the line's end) waits in p->name until something follows it; of more
+ * CRs: those before an LF belong to the line's end) is carried until something follows it; of more
  * than HTTP1_NAME_MAX - 1 blanks the rest is left out. False: no text in sight; the
  * state is S_LINE_OPEN if the line is at its end.
  */
-static bool piece(struct http1 *p, const char **in, const char *end, const char **v, size_t *n)
+static bool piece(struct http1 *p, const struct http1_options *opt, const char **in, const char *end,
+		  const char **v, size_t *n)
 {
 	const char *cur = *in, *lf, *stop, *text;
 
@@ -122,10 +124,11 @@ static bool piece(struct http1 *p, const char **in, const char *end, const char 
 		text--;
 	while (text > cur && is_blank(text[-1]))
 		text--;
-	if (p->name_len && (text > cur || (p->name[p->name_len - 1] == '\r' && cur < stop && *cur != '\r'))) {
-		*v = p->name;
-		*n = p->name_len;
-		p->name_len = 0;
+	if (p->carried &&
+	    (text > cur || (opt->carry[p->carried - 1] == '\r' && cur < stop && *cur != '\r'))) {
+		*v = opt->carry;
+		*n = p->carried;
+		p->carried = 0;
 		return true;
 	}
 	if (text > cur) {
@@ -135,23 +138,23 @@ static bool piece(struct http1 *p, const char **in, const char *end, const char 
 		return true;
 	}
 	for (; cur < stop; cur++)
-		if (p->name_len < HTTP1_NAME_MAX - (*cur != '\r'))
-			p->name[p->name_len++] = *cur;
+		if (p->carried < HTTP1_NAME_MAX - (*cur != '\r'))
+			opt->carry[p->carried++] = *cur;
 	*in = stop;
 	if (lf) {
 		*in = lf + 1;
-		p->name_len = 0;
+		p->carried = 0;
 		p->state = S_LINE_OPEN;
 	}
 	return false;
 }
 
-static enum http1_event value(struct http1 *p, const char **in, const char *end, struct http1_data *d)
+static HTTP1_STEP(value)
 {
 	const char *v;
 	size_t n;
 
-	while (piece(p, in, end, &v, &n)) {
+	while (piece(p, opt, in, end, &v, &n)) {
 		if (memchr(v, '\r', n))
 			p->sub |= HEAD_CR;
 		if (p->kind)
@@ -180,7 +183,7 @@ static enum http1_event line_start(struct http1 *p, const char **in)
 		p->state = S_SKIP; /* RFC 9112 2.2, or the fold of a line of no interest */
 	} else {
 		p->state = S_NAME;
-		p->name_len = 0;
+		p->carried = 0;
 		p->sub &= HEAD_CR | HEAD_NO_COLON;
 		if (p->head_bytes >= HTTP1_HEAD_LIMIT)
 			p->sub |= NAME_FAR;
@@ -216,7 +219,7 @@ HTTP1_STEP(http1_field_step)
 		return HTTP1_NEED_MORE;
 	switch (p->state) {
 	case S_LINE_ODD: return line_start(p, in);
-	case S_LINE_OPEN: return is_blank(**in) ? fold(p) : close_field(p, d, *in);
+	case S_LINE_OPEN: return is_blank(**in) ? fold(p, opt) : close_field(p, d, *in);
 	case S_LINE_CR:
 		if (**in == '\n') {
 			++*in;
@@ -227,6 +230,6 @@ HTTP1_STEP(http1_field_step)
 		return HTTP1_AGAIN;
 	case S_NAME: return name(p, opt, in, end);
 	case S_SKIP: return skip(p, in, end);
-	default: return value(p, in, end, d);
+	default: return value(p, opt, in, end, d);
 	}
 }

@@ -23,44 +23,44 @@ static enum http1_event start_error(struct http1 *p)
 	return http1_break(p, p->started || (p->flags & F_URL) ? HTTP1_BAD_START_LINE : HTTP1_NOT_HTTP);
 }
 
-static void carry(struct http1 *p, const char *s, size_t n)
+static void carry(struct http1 *p, const struct http1_options *opt, const char *s, size_t n)
 {
-	memcpy(p->name + p->name_len, s, n);
-	p->name_len += (uint8_t)n;
+	memcpy(opt->carry + p->carried, s, n);
+	p->carried += (uint8_t)n;
 }
 
-static enum http1_event any_method(struct http1 *p, const char **in, const char *end, struct http1_data *d)
+static HTTP1_STEP(any_method)
 {
 	const char *start = *in, *cur;
 	size_t n;
 
-	while (start < end && p->name_len == 0 && is_blank(*start))
+	while (start < end && p->carried == 0 && is_blank(*start))
 		start++;
 	cur = start;
 	while (cur < end && http1_is_tchar((unsigned char)*cur) && cur - start <= HTTP1_METHOD_MAX)
 		cur++;
 	n = (size_t)(cur - start);
-	if (p->name_len + n > HTTP1_METHOD_MAX)
+	if (p->carried + n > HTTP1_METHOD_MAX)
 		return start_error(p);
 	*in = cur;
 	if (cur == end) {
-		carry(p, start, n);
+		carry(p, opt, start, n);
 		return HTTP1_NEED_MORE;
 	}
-	if (!is_blank(*cur) || p->name_len + n == 0)
+	if (!is_blank(*cur) || p->carried + n == 0)
 		return start_error(p);
 	d->p = start;
 	d->n = n;
-	if (p->name_len) {
-		carry(p, start, n);
-		d->p = p->name;
-		d->n = p->name_len;
+	if (p->carried) {
+		carry(p, opt, start, n);
+		d->p = opt->carry;
+		d->n = p->carried;
 	}
 	if (d->n == 3 && memcmp(d->p, "GET", 3) == 0)
 		p->flags |= F_GET;
 	if (d->n == 3 && memcmp(d->p, "PRI", 3) == 0)
 		p->flags |= F_PRI;
-	p->name_len = 0;
+	p->carried = 0;
 	p->state = S_TARGET_START;
 	return HTTP1_METHOD;
 }
@@ -90,7 +90,7 @@ static enum http1_event any_target(struct http1 *p, const char **in, const char 
 		return HTTP1_TARGET;
 	}
 	p->state = S_GAP;
-	p->name_len = 0;
+	p->carried = 0;
 	p->token_len = G_BLANK;
 	return HTTP1_AGAIN;
 }
@@ -146,16 +146,17 @@ static bool extends(struct http1 *p, char c)
 }
 
 /* What was held back was no version. */
-static enum http1_event no_version(struct http1 *p, struct http1_data *d)
+static enum http1_event no_version(struct http1 *p, const struct http1_options *opt, struct http1_data *d)
 {
 	if (p->token_len >= G_SLASH) {
-		piece(p, d, p->name, 0, true);
+		piece(p, d, "", 0, true);
 		p->state = S_BAD_LINE;
 		return HTTP1_TARGET;
 	}
 	if (!p->started && !(p->flags & F_URL))
 		return start_error(p);
-	piece(p, d, p->name, p->name_len, false);
+	piece(p, d, opt->carry, p->carried, false);
+	p->carried = 0;
 	p->flags |= F_WORDS;
 	p->state = S_TARGET;
 	return HTTP1_TARGET;
@@ -178,21 +179,21 @@ static enum http1_event line_end(struct http1 *p, struct http1_data *d)
 	} else {
 		p->state = S_BAD_VERSION;
 	}
-	piece(p, d, p->name, 0, true);
+	piece(p, d, "", 0, true);
 	return HTTP1_TARGET;
 }
 
-/* Behind a word of the target: white space, then perhaps the version. All that waits in p->name. */
-static enum http1_event gap(struct http1 *p, const char **in, const char *end, struct http1_data *d)
+/* Behind a word of the target: white space, then perhaps the version. All that is carried. */
+static HTTP1_STEP(gap)
 {
 	for (; *in < end; ++*in) {
 		if (**in == '\n') {
 			++*in;
 			return line_end(p, d);
 		}
-		if (p->name_len == HTTP1_NAME_MAX || !extends(p, **in))
-			return no_version(p, d);
-		p->name[p->name_len++] = **in;
+		if (p->carried == HTTP1_NAME_MAX || !extends(p, **in))
+			return no_version(p, opt, d);
+		opt->carry[p->carried++] = **in;
 	}
 	return HTTP1_NEED_MORE;
 }
@@ -214,7 +215,7 @@ HTTP1_STEP(http1_version)
 	(void)in;
 	(void)end;
 	(void)d;
-	p->name_len = 0;
+	p->carried = 0;
 	p->flags = 0;
 	p->started = true;
 	if (p->state == S_BAD_VERSION) {
@@ -229,9 +230,10 @@ HTTP1_STEP(http1_version)
  * Gathers a line of at most WINDOW bytes, or that many bytes of a longer one, in sight
  * of *s. False: not there yet, or (no prefix of "HTTP/") it never will be.
  */
-static bool window(struct http1 *p, const char **in, const char *end, const char **s, size_t *n, bool *lf)
+static bool window(struct http1 *p, const struct http1_options *opt, const char **in, const char *end,
+		   const char **s, size_t *n, bool *lf)
 {
-	size_t room = WINDOW - p->name_len, have = (size_t)(end - *in);
+	size_t room = WINDOW - p->carried, have = (size_t)(end - *in);
 	const char *nl;
 
 	if (have > room)
@@ -243,10 +245,10 @@ static bool window(struct http1 *p, const char **in, const char *end, const char
 	*s = *in;
 	*n = have;
 	*in += have;
-	if (p->name_len || !(nl || have == WINDOW)) {
-		carry(p, *s, have);
-		*s = p->name;
-		*n = p->name_len;
+	if (p->carried || !(nl || have == WINDOW)) {
+		carry(p, opt, *s, have);
+		*s = opt->carry;
+		*n = p->carried;
 	}
 	return nl || *n == WINDOW;
 }
@@ -258,7 +260,8 @@ static enum http1_event no_status(struct http1 *p)
 	return http1_break(p, p->started ? HTTP1_BAD_START_LINE : HTTP1_NO_STATUS_LINE);
 }
 
-static enum http1_event any_status(struct http1 *p, const char **in, const char *end)
+static enum http1_event any_status(struct http1 *p, const struct http1_options *opt, const char **in,
+				   const char *end)
 {
 	const char *s;
 	bool lf;
@@ -267,9 +270,9 @@ static enum http1_event any_status(struct http1 *p, const char **in, const char 
 	if (*in == end)
 		return HTTP1_NEED_MORE;
 	if (p->state == S_STATUS) {
-		if (!window(p, in, end, &s, &n, &lf))
+		if (!window(p, opt, in, end, &s, &n, &lf))
 			return wrong_prefix(s, n) ? no_status(p) : HTTP1_NEED_MORE;
-		p->name_len = 0;
+		p->carried = 0;
 		if (!http1_parse_status(p, s, n))
 			return no_status(p);
 		p->state = S_STATUS_REST;
@@ -287,16 +290,15 @@ static enum http1_event any_status(struct http1 *p, const char **in, const char 
 
 HTTP1_STEP(http1_start_step)
 {
-	(void)opt;
 	if (*in == end)
 		return HTTP1_NEED_MORE;
 	switch (p->state) {
-	case S_METHOD: return any_method(p, in, end, d);
+	case S_METHOD: return any_method(p, opt, in, end, d);
 	case S_TARGET_START: return target_start(p, in, end, d);
 	case S_TARGET: return any_target(p, in, end, d);
-	case S_GAP: return gap(p, in, end, d);
+	case S_GAP: return gap(p, opt, in, end, d);
 	case S_BAD_LINE: return bad_line(p, in, end);
-	default: return any_status(p, in, end);
+	default: return any_status(p, opt, in, end);
 	}
 }
 
@@ -304,7 +306,7 @@ HTTP1_STEP(http1_start_step)
 
 HTTP1_STEP(http1_method)
 {
-	if (p->name_len || end - *in < 5 || memcmp(*in, "GET /", 5) != 0)
+	if (p->carried || end - *in < 5 || memcmp(*in, "GET /", 5) != 0)
 		return http1_steps(p, opt, in, end, d);
 	d->p = *in;
 	d->n = 3;
@@ -334,8 +336,7 @@ HTTP1_STEP(http1_status)
 {
 	const char *lf;
 
-	if (p->name_len || end - *in < 13 || !http1_parse_status(p, *in, 13) ||
-	    !(lf = scan_lf(*in + 12, end)))
+	if (p->carried || end - *in < 13 || !http1_parse_status(p, *in, 13) || !(lf = scan_lf(*in + 12, end)))
 		return http1_steps(p, opt, in, end, d);
 	http1_take(p, in, lf + 1);
 	p->started = true;

@@ -51,7 +51,9 @@ static const struct sample {
 	{ "chunked", chunked, sizeof(chunked) - 1, HTTP1_RESPONSE },
 };
 
+static char carry[HTTP1_NAME_MAX];
 static const struct http1_options options = {
+	.carry = carry,
 	.wanted = 1u << HTTP1_FIELD_HOST | 1u << HTTP1_FIELD_USER_AGENT | 1u << HTTP1_FIELD_TRACEPARENT |
 		  1u << HTTP1_FIELD_TRACESTATE | 1u << HTTP1_FIELD_FORWARDED |
 		  1u << HTTP1_FIELD_X_FORWARDED_FOR,

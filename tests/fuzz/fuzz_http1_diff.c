@@ -31,7 +31,8 @@ static enum http1_answer answer_to(unsigned nth)
 
 static void run_ours(void)
 {
-	struct http1_options options = { 0 };
+	char carry[HTTP1_NAME_MAX];
+	struct http1_options options = { .carry = carry };
 	struct http1_data d;
 	const char *in = input.bytes, *end = in + input.n;
 	struct message *m = ours.m;

@@ -22,7 +22,8 @@ static void tell(enum http1_role role, const char *bytes, size_t n)
 {
 	struct message m[MESSAGES] = { { 0 } };
 	const char *in = bytes, *end = bytes + n;
-	struct http1_options options = { 0 };
+	char carry[HTTP1_NAME_MAX];
+	struct http1_options options = { .carry = carry };
 	struct http1_data d;
 	enum http1_event event;
 	unsigned messages = 0;

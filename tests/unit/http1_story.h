@@ -19,6 +19,7 @@
 struct story {
 	struct http1 parser;
 	struct http1_options options;
+	char carry[HTTP1_NAME_MAX];
 	const char *answers; /* responses: one letter each, p(lain) h(ead) c(onnect); then plain */
 	char *text;
 	size_t n, room;
@@ -210,6 +211,7 @@ static inline void story_feed(struct story *s, const char *in, size_t n)
 	enum http1_event event;
 	size_t events = 0;
 
+	s->options.carry = s->carry;
 	while ((event = http1_next(&s->parser, &s->options, &in, end, &d)) != HTTP1_NEED_MORE) {
 		story_event(s, event, &d);
 		if (++events > 4 * n + 16 || in > end)
@@ -217,6 +219,8 @@ static inline void story_feed(struct story *s, const char *in, size_t n)
 	}
 	if (in != end)
 		story_say(s, "<input left>\n");
+	/* the rest of it need not be there again */
+	memset(s->carry + http1_carried(&s->parser), '?', HTTP1_NAME_MAX - http1_carried(&s->parser));
 }
 
 static inline void story_unseen(struct story *s, uint64_t n)

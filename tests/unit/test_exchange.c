@@ -344,3 +344,30 @@ Test(exchange, captured_headers_of_the_deny_list_are_recorded_without_their_valu
 		expect(204, SPAN_END_COMPLETE, 0, 0);
 	}
 }
+
+/* What a call cuts off of a line is kept outside of the connection, and only as long as the head goes on. */
+Test(exchange, cut_lines_of_connections_do_not_mix_and_are_not_kept, .init = begin)
+{
+	static const char *const texts[] = { "GET /first HTTP/1.1\r\nHost: one\r\n\r\n",
+					     "GET /other HTTP/1.1\r\nHost: two\r\n\r\n" };
+	struct conn *both[] = { c, conn_at(conn_new(CONN_SERVER)) };
+	bool kept = false;
+
+	for (size_t at = 0; at < strlen(texts[0]); at++)
+		for (int i = 0; i < 2; i++) {
+			char byte[] = { texts[i][at], 0 };
+
+			c = both[i];
+			request(byte);
+			kept |= both[0]->in_carry && both[1]->in_carry;
+		}
+	cr_expect(kept);
+	for (int i = 0; i < 2; i++) {
+		cr_expect_eq(both[i]->in_carry, 0);
+		cr_expect(in_table(i ? "/other" : "/first") && in_table(i ? "two" : "one"));
+		c = both[i];
+		feed(false, NONE, 1);
+		cr_expect_eq(c->out_carry, 0);
+		expect(204, SPAN_END_COMPLETE, 0, 0);
+	}
+}

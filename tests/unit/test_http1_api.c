@@ -214,7 +214,8 @@ Test(http1_api, restart_does_not_undo_a_switch_nor_the_end)
 /* Events of one call sequence, for what depends on where *in stands. */
 static enum http1_event step(struct http1 *p, const char **in, const char *end, struct http1_data *d)
 {
-	static const struct http1_options options = { .wanted = ~0u };
+	static char carry[HTTP1_NAME_MAX];
+	static const struct http1_options options = { .wanted = ~0u, .carry = carry };
 
 	return http1_next(p, &options, in, end, d);
 }

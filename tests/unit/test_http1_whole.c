@@ -9,7 +9,8 @@
 #include "shim/http/http1_whole.h"
 #include "tests/unit/guard_page.h"
 
-static const struct http1_options options = { .wanted = UINT32_MAX };
+static char carry[HTTP1_NAME_MAX];
+static const struct http1_options options = { .wanted = UINT32_MAX, .carry = carry };
 static struct guard_page page;
 
 static void begin(void) { guard_page_init(&page, 1 << 18); }
