@@ -5,6 +5,8 @@ Each test runs in a process of its own that is a subreaper: whatever a server da
 it and is found there. Nothing is ever ended by name.
 """
 import ctypes
+import fcntl
+import functools
 import os
 import random
 import signal
@@ -17,6 +19,15 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 SERVERS = os.path.join(ROOT, "tests", "servers")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PR_SET_CHILD_SUBREAPER = 36
+
+
+@functools.lru_cache(None)
+def build_tool(name):
+    """The path of tests/tools/NAME. Tests run side by side: one of them builds it, the others wait."""
+    with open(os.path.join(ROOT, "build", "tools.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(["make", "-s", "build/tools/" + name], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return os.path.join(ROOT, "build", "tools", name)
 
 
 def become_subreaper():

@@ -1,30 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """One exporter alone, driven by a test: tests/tools/send_spans, and receivers that misbehave for it. What tests of
 faults have in common: all spans arrive exactly once, or are lost, counted and told."""
-import fcntl
-import functools
 import json
 import os
 import subprocess
 import sys
 
-from process import ROOT, clean_environment
+from process import ROOT, build_tool, clean_environment
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
 
 from fault_receiver import GrpcReceiver, HttpReceiver, retry_info  # noqa: E402, F401
 
-TOOL = os.path.join(ROOT, "build", "tools", "send_spans")
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 POST = "/jaeger.api_v2.CollectorService/PostSpans"
-
-
-@functools.lru_cache(None)
-def build():
-    """Tests run side by side, one of them builds."""
-    with open(os.path.join(ROOT, "build", "tools.lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        subprocess.run(["make", "-s", "build/tools/send_spans"], cwd=ROOT, check=True)
 
 
 def wait_before_retry(receiver):
@@ -38,11 +27,10 @@ class Sink:
     """tests/tools/send_spans: one sink, driven by commands."""
 
     def __init__(self, t, *arguments, env=None):
-        build()
         self.log = open(t.path("sink%d.log" % len(t.helpers)), "w+")
         full = clean_environment()
         full.update(env or {})
-        self.process = t.spawn([TOOL, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = t.spawn([build_tool("send_spans"), *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=self.log, env=full, text=True)
 
     def tell(self, command):

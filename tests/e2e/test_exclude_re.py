@@ -6,7 +6,8 @@ import re
 import subprocess
 import warnings
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from process import build_tool
+
 SEED = int(os.environ.get("EXCLUDE_SEED", "20240501"))
 PATTERNS = int(os.environ.get("EXCLUDE_PATTERNS", "4000"))
 TEXTS = 24
@@ -88,8 +89,7 @@ def oracle(pattern):
 
 def answers(lines):
     """What tests/tools/exclude_match says to them."""
-    subprocess.run(["make", "-s", "build/tools/exclude_match"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    out = subprocess.run([os.path.join(ROOT, "build/tools/exclude_match")], input="\n".join(lines) + "\n",
+    out = subprocess.run([build_tool("exclude_match")], input="\n".join(lines) + "\n",
                          stdout=subprocess.PIPE, check=True, encoding="utf-8").stdout.splitlines()
     assert len(out) == len(lines), "%d answers to %d lines" % (len(out), len(lines))
     return out

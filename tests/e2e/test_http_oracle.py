@@ -10,11 +10,10 @@ import os
 import random
 import re
 import struct
-import subprocess
 
 from harness import ROOT, limit
+from process import build_tool
 
-TOOL = os.path.join(ROOT, "build", "tools", "http1_boundaries")
 SCRIPT = os.path.join(os.path.dirname(__file__), "hosts", "boundaries.js")
 CORPUS = [os.path.join(ROOT, "tests", "fuzz", "corpus", d) for d in ("http1", "http1_diff")]
 MUTANTS = int(os.environ.get("BTRACE_ORACLE_CASES", "6000"))
@@ -143,12 +142,11 @@ def disagreement(text, ours, node, used):
 @limit(180)
 def test_messages_end_where_node_sees_them_end(t):
     t.need("node")
-    subprocess.run(["make", "-s", "build/tools/http1_boundaries"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     seeds = sorted(set(corpus()) | {(chr(row[3][0]), row[3][1:]) for row in DIFFERENT})
     assert len(seeds) > 150, len(seeds)
     cases = seeds + list(mutants(seeds, MUTANTS))
     data = b"".join(r.encode() + struct.pack("<I", len(b)) + b for r, b in cases)
-    ours = t.run([TOOL], stdin=None, input=data, timeout=120).stdout.decode().splitlines()
+    ours = t.run([build_tool("http1_boundaries")], stdin=None, input=data, timeout=120).stdout.decode().splitlines()
     node = t.run(["node", SCRIPT], stdin=None, input=data, timeout=170)
     assert node.returncode == 0, node.stderr
     node = node.stdout.decode().splitlines()

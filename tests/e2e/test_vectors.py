@@ -10,8 +10,7 @@ GOLDEN = os.path.join(ROOT, "tests", "semconv", "golden")
 sys.path.insert(0, VECTORS)
 import check as check_py  # noqa: E402
 import neutral  # noqa: E402
-
-TOOL = os.path.join(ROOT, "build", "tools", "encode_vectors")
+from process import build_tool  # noqa: E402
 
 # our format: what check.py calls it; None: only for people
 CHECKED = {
@@ -21,8 +20,7 @@ CHECKED = {
 
 
 def encoder():
-    subprocess.run(["make", "-s", "build/tools/encode_vectors"], cwd=ROOT, check=True)
-    return TOOL
+    return build_tool("encode_vectors")
 
 
 def check(*args):
