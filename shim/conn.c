@@ -148,9 +148,8 @@ static void try_free(struct conn *c)
 	if (c->rewrite)
 		pool_give(&rewrite_pool, c->rewrite);
 	c->rewrite = 0;
-	if (c->path)
+	if (c->role == CONN_CLIENT && c->path)
 		pool_give(&path_pool, c->path);
-	c->path = 0;
 	atomic_fetch_add_explicit(&c->generation, 1, memory_order_release);
 	pool_give(&conn_pool, c->index);
 }
@@ -192,52 +191,69 @@ void conn_drop(uint32_t index)
 	conn_settle(c);
 }
 
-bool ring_push(struct conn *c, uint32_t pending)
-{
-	uint8_t tail = atomic_load_explicit(&c->ring_tail, memory_order_relaxed);
-	uint8_t head = atomic_load_explicit(&c->ring_head, memory_order_acquire);
-	uint16_t more_tail = atomic_load_explicit(&c->more_tail, memory_order_relaxed);
-	uint16_t waiting = (uint16_t)(more_tail - atomic_load_explicit(&c->more_head, memory_order_acquire));
-	struct pending_ring *more;
+static struct pending_ring *ring_at(uint32_t more) { return pool_at(&ring_pool, more); }
 
-	/* As long as the overflow ring has something, all that comes goes there: the order is kept. */
-	if (!waiting && (uint8_t)(tail - head) < CONN_RING) {
-		c->ring[tail % CONN_RING] = pending;
-		atomic_store_explicit(&c->ring_tail, (uint8_t)(tail + 1), memory_order_release);
+static uint32_t take_more(void)
+{
+	uint32_t more = pool_take(&ring_pool);
+
+	if (more) {
+		atomic_store_explicit(&ring_at(more)->head, 0, memory_order_relaxed);
+		atomic_store_explicit(&ring_at(more)->tail, 0, memory_order_relaxed);
+	}
+	return more;
+}
+
+bool ring_push_more(struct conn *c, uint32_t pending)
+{
+	uint32_t more = atomic_load_explicit(&c->more, memory_order_relaxed);
+	uint8_t ring_tail = atomic_load_explicit(&c->ring_tail, memory_order_relaxed);
+	struct pending_ring *ring;
+	uint16_t tail, waiting;
+
+	if (!more && !(more = take_more()))
+		return false;
+	/* release: the out side finds an empty one there */
+	atomic_store_explicit(&c->more, more, memory_order_release);
+	ring = ring_at(more);
+	tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	waiting = (uint16_t)(tail - atomic_load_explicit(&ring->head, memory_order_acquire));
+	if (!waiting &&
+	    (uint8_t)(ring_tail - atomic_load_explicit(&c->ring_head, memory_order_acquire)) < CONN_RING) {
+		c->ring[ring_tail % CONN_RING] = pending;
+		atomic_store_explicit(&c->ring_tail, (uint8_t)(ring_tail + 1), memory_order_release);
 		return true;
 	}
 	if (waiting >= CONN_RING_MORE)
 		return false;
-	if (!c->more && !(c->more = pool_take(&ring_pool)))
-		return false;
-	more = pool_at(&ring_pool, c->more);
-	more->item[more_tail % CONN_RING_MORE] = pending;
-	atomic_store_explicit(&c->more_tail, (uint16_t)(more_tail + 1), memory_order_release);
+	ring->item[tail % CONN_RING_MORE] = pending;
+	atomic_store_explicit(&ring->tail, (uint16_t)(tail + 1), memory_order_release);
 	return true;
 }
 
-uint32_t ring_front(struct conn *c)
+uint32_t ring_front_more(struct conn *c)
 {
+	uint32_t more = atomic_load_explicit(&c->more, memory_order_acquire);
 	uint8_t head = atomic_load_explicit(&c->ring_head, memory_order_relaxed);
-	uint16_t more_head;
+	struct pending_ring *ring;
+	uint16_t first;
 
+	if (!more)
+		return 0;
+	ring = ring_at(more);
+	first = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	if (first == atomic_load_explicit(&ring->tail, memory_order_acquire))
+		return 0;
+	/* what came since the caller looked went first into the connection's own ring, and only then here */
 	if (head != atomic_load_explicit(&c->ring_tail, memory_order_acquire))
 		return c->ring[head % CONN_RING];
-	more_head = atomic_load_explicit(&c->more_head, memory_order_relaxed);
-	if (more_head == atomic_load_explicit(&c->more_tail, memory_order_acquire))
-		return 0;
-	return ((struct pending_ring *)pool_at(&ring_pool, c->more))->item[more_head % CONN_RING_MORE];
+	return ring->item[first % CONN_RING_MORE];
 }
 
-void ring_pop(struct conn *c)
+void ring_pop_more(struct conn *c)
 {
-	uint8_t head = atomic_load_explicit(&c->ring_head, memory_order_relaxed);
+	struct pending_ring *ring = ring_at(atomic_load_explicit(&c->more, memory_order_relaxed));
+	uint16_t first = atomic_load_explicit(&ring->head, memory_order_relaxed);
 
-	if (head != atomic_load_explicit(&c->ring_tail, memory_order_acquire))
-		atomic_store_explicit(&c->ring_head, (uint8_t)(head + 1), memory_order_release);
-	else
-		atomic_store_explicit(
-			&c->more_head,
-			(uint16_t)(atomic_load_explicit(&c->more_head, memory_order_relaxed) + 1),
-			memory_order_release);
+	atomic_store_explicit(&ring->head, (uint16_t)(first + 1), memory_order_release);
 }

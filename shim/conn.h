@@ -40,7 +40,7 @@
 #define CONN_STATE       0xffu
 #define CONN_EPOCH_SHIFT 16
 
-#define CONN_RING      4u   /* unanswered requests kept in the connection itself */
+#define CONN_RING      2u   /* unanswered requests kept in the connection itself */
 #define CONN_RING_MORE 128u /* beyond: in an overflow ring */
 
 enum conn_role { CONN_SERVER = 0, CONN_CLIENT };
@@ -83,49 +83,62 @@ struct pending { /* one request from its request line to the end of its response
 
 struct pending_ring { /* overflow */
 	_Atomic uint32_t next_free;
-	uint32_t reserved;
+	_Atomic uint16_t head, tail;
 	uint32_t item[CONN_RING_MORE];
 };
 
+/*
+ * A server may have ten thousand of them that do nothing: what few need lies elsewhere, by an
+ * index that is 0 as long as it is not needed. What each request touches comes first.
+ */
 struct conn {
 	_Atomic uint32_t next_free;
 	_Atomic uint32_t use; /* CONN_* and the epoch of the process */
 	_Atomic uint32_t generation;
 	_Atomic uint32_t references; /* descriptors */
 	struct http1 in, out;
+	uint32_t receiving; /* in side: request that is arriving */
+	uint32_t answering; /* out side: request that is being answered */
+	uint32_t ring[CONN_RING];
 	_Atomic uint8_t ring_head, ring_tail; /* counters, modulo 256 */
-	_Atomic uint16_t more_head, more_tail;
+	_Atomic uint8_t role;                 /* enum conn_role; also read by who comes too late */
+	uint8_t front;         /* in side: what was seen of a PROXY header that may come (front.h) */
+	_Atomic uint32_t more; /* overflow ring */
+	uint32_t requests;
+	uint32_t turn;                 /* out side: counts what has changed its parser */
+	uint32_t index;                /* its own */
 	_Atomic uint8_t fate;          /* enum conn_fate */
 	_Atomic uint8_t last_response; /* a final response said Connection: close: input after it is drained,
 					  not parsed */
-	uint32_t ring[CONN_RING];
-	uint32_t more;      /* overflow ring, 0 until needed */
-	uint32_t receiving; /* in side: request that is arriving */
-	uint32_t answering; /* out side: request that is being answered */
-	uint32_t requests;
-	uint32_t turn;      /* out side: counts what has changed its parser */
-	uint32_t announced; /* server, out side: bytes of a write that has begun and not returned; never more
-			       than foresight looks at */
-	uint64_t sent;      /* server, out side: bytes of all writes that have returned */
-	uint32_t index;     /* its own */
-	_Atomic uint8_t role; /* enum conn_role; also read by who comes too late */
-	uint64_t ahead;       /* client, in side: bytes parsed before they were accepted by the kernel */
-	uint32_t rewrite;     /* client, in side: in rewrite_pool, while a head is on its way out; 0: none */
-	struct serving_opener opener;   /* client: of its first request */
-	bool spoken;                    /* client, in side: its address is remembered (unreached.h) */
-	_Atomic uint64_t connecting_ns; /* client: its connect() is under way since; 0: there, or failed */
-	uint32_t path;                  /* client: of its UNIX socket, in path_pool; 0: none */
-	uint32_t in_carry, out_carry;   /* each side's, see carry.h; 0: none */
+	uint8_t listener;              /* server: index into fd_listener */
+	bool spoken;                   /* client, in side: its address is remembered (unreached.h) */
+	uint32_t proxy;                /* in side: PROXY protocol header that is being read, or was */
 	uint32_t spill; /* in side: rest of the target that is arriving, or of the request not judged yet
 			   (spill.h) */
-	uint32_t proxy; /* in side: PROXY protocol header that is being read, or was; 0: none */
-	uint8_t front;  /* in side: what was seen of a PROXY header that may come (front.h) */
+	uint32_t in_carry, out_carry; /* each side's (carry.h) */
 	uint64_t begin_ns;
-	uint64_t accepted_ns; /* with full timing */
 	uint64_t number;
-	uint8_t listener; /* index into fd_listener */
-	struct span_address peer, local;
+	struct span_address peer;
+	uint32_t announced; /* server, out side: bytes of a write that has begun and not returned; never more
+			       than foresight looks at */
+	uint32_t rewrite;   /* client, in side: in rewrite_pool, while a head is on its way out */
+	union {             /* who does not hold a direction has to ask for the role */
+		struct {    /* server */
+			uint64_t sent;        /* out side: bytes of all writes that have returned */
+			uint64_t accepted_ns; /* with full timing */
+			struct span_address local;
+		};
+		struct {                /* client */
+			uint64_t ahead; /* in side: bytes parsed before they were accepted by the kernel */
+			_Atomic uint64_t
+				connecting_ns; /* its connect() is under way since; 0: there, or failed */
+			struct serving_opener opener; /* of its first request */
+			uint32_t path;                /* of its UNIX socket, in path_pool */
+		};
+	};
 };
+
+_Static_assert(sizeof(struct conn) == 240, "with the descriptor's entry not more than 256 bytes each");
 
 struct conn_proxy { /* few connections have one */
 	_Atomic uint32_t next_free;
@@ -143,7 +156,7 @@ extern HIDDEN struct pool conn_pool, pending_pool, ring_pool, proxy_pool;
 
 /* Constants here, so that an index becomes a pointer in half a dozen instructions. */
 #define CONN_BYTES      ((sizeof(struct conn) + 15) & ~(size_t)15)
-#define CONNS_A_SLAB    64u
+#define CONNS_A_SLAB    256u /* whole pages */
 #define PENDING_BYTES   ((sizeof(struct pending) + 15) & ~(size_t)15)
 #define PENDINGS_A_SLAB 128u
 
@@ -221,10 +234,46 @@ void conn_hold(struct conn *c);
 /* One descriptor less; the last one ends what is open and frees. */
 void conn_drop(uint32_t index);
 
-/* The ring of unanswered requests. */
-bool ring_push(struct conn *c, uint32_t pending); /* in side; false: full */
-uint32_t ring_front(struct conn *c);              /* out side; 0: empty */
-void ring_pop(struct conn *c);
+/*
+ * The ring of unanswered requests, and another one for what finds no room in it. As long as that has
+ * something, all that comes goes there: the order is kept.
+ */
+bool ring_push_more(struct conn *c, uint32_t pending);
+uint32_t ring_front_more(struct conn *c);
+void ring_pop_more(struct conn *c);
+
+/* In side; false: full. */
+static inline bool ring_push(struct conn *c, uint32_t pending)
+{
+	uint8_t tail = atomic_load_explicit(&c->ring_tail, memory_order_relaxed);
+	uint8_t head = atomic_load_explicit(&c->ring_head, memory_order_acquire);
+
+	if ((uint8_t)(tail - head) >= CONN_RING || atomic_load_explicit(&c->more, memory_order_relaxed))
+		return ring_push_more(c, pending);
+	c->ring[tail % CONN_RING] = pending;
+	atomic_store_explicit(&c->ring_tail, (uint8_t)(tail + 1), memory_order_release);
+	return true;
+}
+
+/* Out side; 0: empty. */
+static inline uint32_t ring_front(struct conn *c)
+{
+	uint8_t head = atomic_load_explicit(&c->ring_head, memory_order_relaxed);
+
+	return head != atomic_load_explicit(&c->ring_tail, memory_order_acquire) ? c->ring[head % CONN_RING]
+										 : ring_front_more(c);
+}
+
+/* Out side, what ring_front() has given. */
+static inline void ring_pop(struct conn *c)
+{
+	uint8_t head = atomic_load_explicit(&c->ring_head, memory_order_relaxed);
+
+	if (head != atomic_load_explicit(&c->ring_tail, memory_order_acquire))
+		atomic_store_explicit(&c->ring_head, (uint8_t)(head + 1), memory_order_release);
+	else
+		ring_pop_more(c);
+}
 
 /* exchange.c: ends everything that is open; nobody else is inside. */
 void exchange_end_all(struct conn *c);

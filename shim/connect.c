@@ -114,6 +114,11 @@ static bool may_activate(int fd)
 	       is_stream(fd) && activate_client();
 }
 
+static bool connect_is_under_way(const struct conn *c)
+{
+	return c->role == CONN_CLIENT && atomic_load_explicit(&c->connecting_ns, memory_order_relaxed);
+}
+
 /* It came to nothing, at once or when asked again. begun_ns: of this call. */
 static void failed(int fd, const struct sockaddr *addr, socklen_t length, uint64_t begun_ns)
 {
@@ -121,8 +126,7 @@ static void failed(int fd, const struct sockaddr *addr, socklen_t length, uint64
 	uint32_t index;
 	struct conn *c;
 
-	if (fd_kind(entry) == FD_CONN &&
-	    atomic_load_explicit(&conn_at(fd_index(entry))->connecting_ns, memory_order_relaxed)) {
+	if (fd_kind(entry) == FD_CONN && connect_is_under_way(conn_at(fd_index(entry)))) {
 		unreached(conn_at(fd_index(entry)), fd_generation(entry));
 		return;
 	}
@@ -177,7 +181,7 @@ void shim_socket_error(int fd, const void *value)
 	if (fd_kind(entry) != FD_CONN)
 		return;
 	c = conn_at(fd_index(entry));
-	if (!atomic_load_explicit(&c->connecting_ns, memory_order_relaxed))
+	if (!connect_is_under_way(c))
 		return;
 	GUARD_ENTER();
 	if (unreached_error(error))

@@ -295,8 +295,10 @@ void shim_send_done(struct shim_send *s, ssize_t result)
 		s->used += n;
 		s->over = n < s->planned;
 		if (conn_try_enter(c, CONN_IN_BUSY)) {
-			c->ahead -= c->ahead < n ? c->ahead : n;
-			unreached_not(c);
+			if (atomic_load_explicit(&c->generation, memory_order_relaxed) == s->generation) {
+				c->ahead -= c->ahead < n ? c->ahead : n;
+				unreached_not(c);
+			}
 			exchange_leave_input(c);
 		}
 	} else if (enter(s, &followed)) {

@@ -68,9 +68,26 @@ static void put_proxied(struct span_address *to, const struct conn_proxy *proxy)
 	memcpy(to->addr, p->address, sizeof(to->addr));
 }
 
-static void put_path(struct span_slot *slot, const struct conn_path *path)
+static void start_server(const struct conn *c, struct span_slot *slot)
 {
-	record_string(slot, TAG_UNIX_PATH, path->text, strnlen(path->text, sizeof(path->text)));
+	const struct listener *listener = &fd_listener[c->listener];
+	struct span_record *r = &slot->head;
+
+	r->kind = SPAN_KIND_SERVER;
+	r->local = c->local;
+	if (r->request_number == 0 && c->accepted_ns && r->start_ns > c->accepted_ns)
+		r->wait_ns = r->start_ns - c->accepted_ns;
+	if (listener->path_bytes)
+		record_string(slot, TAG_UNIX_PATH, listener->path, listener->path_bytes);
+}
+
+static void start_client(const struct conn *c, struct span_slot *slot)
+{
+	const struct conn_path *path = c->path ? pool_at(&path_pool, c->path) : NULL;
+
+	slot->head.kind = SPAN_KIND_CLIENT;
+	if (path)
+		record_string(slot, TAG_UNIX_PATH, path->text, strnlen(path->text, sizeof(path->text)));
 }
 
 static void start_record(const struct conn *c, struct pending *p, const char *method, size_t n,
@@ -84,23 +101,18 @@ static void start_record(const struct conn *c, struct pending *p, const char *me
 	r->start_ns = p->start_ns;
 	r->flags = SPAN_FLAG_UNDECIDED; /* until the head is complete; also if we are killed before that */
 	r->process = p->process;
-	r->kind = c->role == CONN_CLIENT ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER;
 	r->method = method_number(method, n);
 	r->connection = c->number;
 	r->request_number = c->requests;
 	r->peer = c->peer;
-	r->local = c->local;
 	if (c->proxy)
 		put_proxied(&r->proxied, pool_at(&proxy_pool, c->proxy));
-	if (r->request_number == 0 && c->accepted_ns && r->start_ns > c->accepted_ns)
-		r->wait_ns = r->start_ns - c->accepted_ns;
-	if (c->path)
-		put_path(slot, pool_at(&path_pool, c->path));
+	if (c->role == CONN_SERVER)
+		start_server(c, slot);
+	else
+		start_client(c, slot);
 	if (r->method == SPAN_METHOD_OTHER && n) /* none is known of a connect() that failed */
 		record_string(slot, TAG_METHOD, method, n);
-	if (fd_listener[c->listener].path_bytes)
-		record_string(slot, TAG_UNIX_PATH, fd_listener[c->listener].path,
-			      fd_listener[c->listener].path_bytes);
 }
 
 /* One futex wake, counted. */
