@@ -14,7 +14,7 @@ HOG = """
 import sys
 hoard = []
 for line in sys.stdin:
-    hoard.append(bytearray(b"x" * int(line)))
+    hoard.append(b"x" * int(line))
     print("taken", flush=True)
 """
 
@@ -132,11 +132,13 @@ def fill_until_killed(t, group, victim, others):
         f.write("1000")
     hog = t.spawn(["/usr/bin/python3", "-c", HOG], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                   preexec_fn=group.enter)
+    step = group.limit * 3 // 4 - group.used()
     while group.kills() == before:
-        hog.stdin.write("%d\n" % STEP)
+        hog.stdin.write("%d\n" % step)
         hog.stdin.flush()
         if hog.stdout.readline() != "taken\n":
             break  # when the other's memory was not enough it is the next
+        step = STEP
     wait_for("the dearest to be killed", lambda: is_gone(victim))
     group.end(hog)
     killed = [p for p in others if p.pid != victim and is_gone(p.pid)]
@@ -148,7 +150,7 @@ def test_exporter_worker_killed_for_want_of_memory_loses_nothing(t):
     with Group(t, 160 * MIB) as group:
         session = t.session(batch={"max_spans": 50, "delay": "50ms"})
         server = t.serve([CROWD, "{port}", "2", "4"], session, preexec_fn=group.enter)
-        load = Load(server.port)
+        load = Load(server.port, pause=0.002)
         for _ in range(3):
             assert load.wait_for_more(100)
             victim = one_worker()
@@ -168,7 +170,7 @@ def test_server_process_killed_for_want_of_memory_loses_no_response(t):
     with Group(t, 160 * MIB) as group:
         session = t.session()
         server = t.serve([CROWD, "{port}", "2", "4"], session, preexec_fn=group.enter)
-        load = Load(server.port)
+        load = Load(server.port, pause=0.002)
         for _ in range(3):
             assert load.wait_for_more(100)
             family = [p for p in server.family() if server.pid in (p.pid, p.parent)]
