@@ -19,6 +19,7 @@
 
 #define POLL_MIN_MS    1
 #define POLL_MAX_MS    100  /* between two looks at the table while there is traffic */
+#define LOOK_SPANS     256  /* smaller batches are not looked for one by one */
 #define POLL_BUSY_MS   20   /* likewise while hosts cannot wake us */
 #define QUIET_AFTER_MS 2000 /* without a span: sleep long, hosts wake us at half full */
 #define QUIET_MS       1000
@@ -132,11 +133,16 @@ static void take_waiting_spans(struct worker *w)
 	} while (w->take.cursor);
 }
 
-/* At the present rate a quarter of what is free must not fill up while we sleep. */
+/*
+ * At the present rate neither a quarter of what is free must fill up while we sleep, nor more than a batch:
+ * the fewer slots are in use in turn, the more of them are in the caches of the hosts' processors.
+ */
 static uint32_t until_next_look(struct worker *w, uint64_t now_ms, uint32_t fresh)
 {
 	uint64_t elapsed_ms = now_ms > w->last_look_ms ? now_ms - w->last_look_ms : 1;
-	uint64_t ms = fresh ? w->free / 4 * elapsed_ms / fresh : POLL_MAX_MS;
+	uint64_t batch = w->take.max_spans > LOOK_SPANS ? w->take.max_spans : LOOK_SPANS;
+	uint64_t most = w->free / 4 < batch ? w->free / 4 : batch;
+	uint64_t ms = fresh ? most * elapsed_ms / fresh : POLL_MAX_MS;
 
 	w->last_look_ms = now_ms;
 	return ms < POLL_MIN_MS ? POLL_MIN_MS : ms > POLL_MAX_MS ? POLL_MAX_MS : (uint32_t)ms;

@@ -21,7 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPAN_SLOT_BYTES 2048u
+#define SPAN_SLOT_BYTES \
+	2112u /* 33 cache lines: with a power of two all heads would share a few sets of a cache */
 #define SPAN_HEAD_BYTES 208u
 #define SPAN_TAIL_BYTES (SPAN_SLOT_BYTES - SPAN_HEAD_BYTES)
 

@@ -27,7 +27,7 @@
 #include "shim/abi/span.h"
 
 #define TABLE_MAGIC         0x31454C4241544254ull /* "TBTABLE1" */
-#define TABLE_ABI           6u
+#define TABLE_ABI           7u
 #define TABLE_SLOTS_DEFAULT 16384u
 #define TABLE_SLOTS_MIN     64u
 #define TABLE_SLOTS_MAX     (1u << 20)

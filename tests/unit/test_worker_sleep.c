@@ -106,6 +106,7 @@ Test(worker_sleep, next_look_comes_before_a_quarter_of_what_is_free_is_used)
 {
 	begin();
 	worker.free = 16384;
+	worker.take.max_spans = 4096;
 	worker.last_look_ms = 1000;
 	cr_assert_eq(until_next_look(&worker, 1010, 0), POLL_MAX_MS);
 	cr_assert_eq(until_next_look(&worker, 1020, 1024), 40, "102 a ms, 4,096 slots");
@@ -113,4 +114,15 @@ Test(worker_sleep, next_look_comes_before_a_quarter_of_what_is_free_is_used)
 	cr_assert_eq(until_next_look(&worker, 1030, 1), POLL_MAX_MS);
 	worker.free = 3;
 	cr_assert_eq(until_next_look(&worker, 1040, 1), POLL_MIN_MS);
+}
+
+Test(worker_sleep, next_look_comes_when_a_batch_is_there)
+{
+	begin();
+	worker.free = 16384;
+	worker.take.max_spans = 512;
+	worker.last_look_ms = 1000;
+	cr_assert_eq(until_next_look(&worker, 1020, 1024), 10, "51 a ms, 512 spans");
+	worker.take.max_spans = 1; /* not for each single one */
+	cr_assert_eq(until_next_look(&worker, 1040, 1024), 5, "256 spans");
 }
