@@ -22,6 +22,7 @@
 #include "exporters/session/poison.h"
 #include "exporters/session/processes.h"
 #include "exporters/session/stderr.h"
+#include "exporters/session/trim.h"
 #include "exporters/session/worker.h"
 #include "exporters/transport/loop.h"
 
@@ -212,8 +213,7 @@ static void print_ledger(struct keeper *k)
 	buf_release(&text);
 }
 
-/* It begins with the table mapped. Where there was no room for a copy which all share, a private one is its
- * own. */
+/* It begins with the table mapped. With no room for a copy which all share, a private one is its own. */
 static void start_last_worker(struct keeper *k)
 {
 	if (k->s->final) {
@@ -226,8 +226,7 @@ static void start_last_worker(struct keeper *k)
 	session_unmap(k->s);
 }
 
-/* The worker empties the table and sends; standard error is given back in time whatever the collector does.
- */
+/* The worker empties the table and sends; standard error is given back in time in any case. */
 static void finish(struct keeper *k)
 {
 	uint64_t grace = loop_now_ms() + STDERR_GRACE_MS;
@@ -386,6 +385,7 @@ int keeper_run(struct session *s)
 		start_worker(&k, loop_now_ms());
 	orphans_find(&k.orphans);
 	k.tell_orphans_ms = loop_now_ms() + ORPHANS_MS;
+	trim_start();
 	while (!k.over && !tick(&k)) {
 		uint64_t now_ms = loop_now_ms();
 		int timeout = now_ms < k.busy_until_ms ? TICK_BUSY_MS : TICK_IDLE_MS;

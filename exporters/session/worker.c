@@ -15,6 +15,7 @@
 #include "exporters/session/log.h"
 #include "exporters/session/sinks.h"
 #include "exporters/session/take.h"
+#include "exporters/session/trim.h"
 #include "exporters/transport/loop.h"
 
 #define POLL_MIN_MS    1
@@ -273,6 +274,7 @@ int worker_run(struct session *s, uint16_t epoch, pid_t keeper)
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of uid, which clears it */
 	if (getppid() != keeper)
 		return 1;
+	trim_start();
 	w.null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	error = confine_calls();
 	if (error && error != -EINVAL) /* -EINVAL: a kernel without */
