@@ -14,7 +14,8 @@
  * Lines of the fields to be replaced are held back until the end of the head,
  * and so is the beginning of a line that may become one. There the new text goes
  * out in their place, in front of the empty line; or, if there is none, they do.
- * Nothing is ever lost: rewrite_give_up() sends on what is held.
+ * Nothing is ever lost: rewrite_give_up() sends on what is held, and does so by itself
+ * when REWRITE_LOG bytes of one head have been held, released ones too.
  *
  * All progress lies in struct rewrite: copy it, run, and the copy says what will
  * go out; run again with what was accepted of it. The memory only grows within a

@@ -90,10 +90,17 @@ static int by_text(const void *a, const void *b)
 	return order ? order : x->n < y->n ? -1 : x->n > y->n;
 }
 
-/* All but the context and what continues it, sorted. */
+static const char name[] = "traceparent:";
+
+/* What may be held back until the rest of the line is there, where the connection is followed. */
+static bool is_held(const char *line, size_t n)
+{
+	return n < sizeof(name) && (!strncasecmp(line, name, n) || (n == 1 && *line == '\r'));
+}
+
+/* All but the context, what continues it, and what may be held back, sorted. */
 static size_t other_lines(const struct sender *s, struct line *line)
 {
-	static const char name[] = "traceparent:";
 	const char *at = s->out, *end = s->out + s->n;
 	bool context = false;
 	size_t n = 0;
@@ -106,7 +113,7 @@ static size_t other_lines(const struct sender *s, struct line *line)
 
 		if (!folded)
 			context = length >= sizeof(name) - 1 && !strncasecmp(at, name, sizeof(name) - 1);
-		if (!context && !folded)
+		if (!context && !folded && (lf || !is_held(at, length)))
 			line[n++] = (struct line){ at, length };
 		at += length;
 	}

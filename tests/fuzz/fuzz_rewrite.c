@@ -28,17 +28,25 @@ static void add(struct bytes *b, const char *p, size_t n)
 	b->n += n;
 }
 
-static int is_replaced(const char *line, size_t n)
+/* How many bytes of the line have to be held: all of it, or what it has in common with a name. */
+static size_t held_of(const char *line, size_t n)
 {
 	static const char *const name[] = {
 		"traceparent:",       "b3:",           "x-b3-traceid:", "x-b3-spanid:",
 		"x-b3-parentspanid:", "x-b3-sampled:", "x-b3-flags:",   "uber-trace-id:"
 	};
+	size_t most = *line == '\r';
 
-	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++)
-		if (n >= strlen(name[i]) && !strncasecmp(line, name[i], strlen(name[i])))
-			return 1;
-	return 0;
+	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++) {
+		size_t common = 0;
+
+		while (name[i][common] && common < n && !strncasecmp(line, name[i], common + 1))
+			common++;
+		if (!name[i][common])
+			return n;
+		most = common > most ? common : most;
+	}
+	return most;
 }
 
 /* Where the head ends; 0: it does not. */
@@ -61,28 +69,30 @@ static size_t head_of(const char *p, size_t n)
 static int reference(const char *p, size_t n, size_t head, int replace, struct bytes *out)
 {
 	struct bytes *held = calloc(1, sizeof(*held));
-	size_t at = (size_t)((const char *)memchr(p, '\n', n) - p) + 1;
-	int before = 0, fits;
+	size_t at = (size_t)((const char *)memchr(p, '\n', n) - p) + 1, log = 0;
+	int before = 0;
 	unsigned lines = 0;
 
 	add(out, p, at);
 	for (;;) {
 		size_t length = (size_t)((const char *)memchr(p + at, '\n', n - at) - (p + at)) + 1;
+		size_t hold = before ? length : 0;
 
+		if (p[at] != ' ' && p[at] != '\t')
+			hold = held_of(p + at, length);
+		log += hold;
 		if (at + length == head) {
 			add(out, replace ? text : held->p, replace ? sizeof(text) - 1 : held->n);
 			break;
 		}
-		if (p[at] != ' ' && p[at] != '\t')
-			before = is_replaced(p + at, length);
+		before = hold == length;
 		lines += (unsigned)before;
 		add(before ? held : out, p + at, length);
 		at += length;
 	}
-	fits = held->n < REWRITE_LOG / 2 && lines <= REWRITE_RANGES;
 	free(held);
 	add(out, p + at, n - at);
-	return fits;
+	return log <= REWRITE_LOG && lines <= REWRITE_RANGES;
 }
 
 static struct bytes want, got;
