@@ -6,8 +6,8 @@
 
 #define HOME_STRIDE 8u /* words between two homes: one cache line of each bitmap */
 #define PAGE        4096u
+#define AHEAD_LINES 6u /* cache lines: a head and the strings of a plain request */
 
-_Static_assert(offsetof(struct table_process, pid) == 4, "state and pid are one word: claim_entry");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "state words must be lock-free between processes");
 
 static size_t page_up(size_t n) { return (n + PAGE - 1) & ~(size_t)(PAGE - 1); }
@@ -99,6 +99,23 @@ struct table_place table_place(const struct table *t, uint32_t number)
 	return (struct table_place){ home, home };
 }
 
+/*
+ * The slot that is probably the next one: it comes into the cache while its request is
+ * still to come. The exporter has read it last, so it is fetched to be written.
+ */
+static inline void fetch_ahead(const struct table *t, uint32_t word, uint64_t bits)
+{
+	const char *p = (const char *)&t->slot[word * 64 + (uint32_t)__builtin_ctzll(bits)];
+
+	for (unsigned line = 0; line < AHEAD_LINES; line++)
+#ifdef __x86_64__
+		/* GCC would only use it for processors that are known to have it; to others it is a NOP. */
+		__asm__ volatile("prefetchw %0" : : "m"(p[line * 64]));
+#else
+		__builtin_prefetch(&p[line * 64], 1);
+#endif
+}
+
 uint32_t table_claim(struct table *t, struct table_place *place, uint16_t owner, uint64_t *word)
 {
 	bool at_home = atomic_load_explicit(&t->free_bits[place->home], memory_order_relaxed) != 0;
@@ -123,6 +140,9 @@ uint32_t table_claim(struct table *t, struct table_place *place, uint16_t owner,
 				continue;
 			*word = new;
 			place->last = w;
+			bits &= bits - 1;
+			if (bits)
+				fetch_ahead(t, w, bits);
 			memset(&t->slot[slot].head, 0, sizeof(t->slot[slot].head));
 			return slot;
 		}
@@ -190,42 +210,6 @@ bool table_drop(struct table *t, uint32_t slot, uint64_t word)
 		return false;
 	mark_free(t, slot);
 	return true;
-}
-
-/* State and pid in one step, so that the exporter knows of whoever dies before the entry is published. */
-static bool claim_entry(struct table_process *entry, uint32_t pid)
-{
-	struct {
-		uint32_t state, pid;
-	} free = { PROCESS_FREE, 0 }, claimed = { PROCESS_CLAIMED, pid };
-	uint64_t from, to;
-
-	memcpy(&from, &free, sizeof(from));
-	memcpy(&to, &claimed, sizeof(to));
-	return atomic_compare_exchange_strong_explicit((_Atomic uint64_t *)&entry->state, &from, to,
-						       memory_order_acq_rel, memory_order_relaxed);
-}
-
-uint16_t table_process_claim(struct table *t, uint32_t pid)
-{
-	for (uint32_t i = 0; i < TABLE_PROCESSES - 1; i++) {
-		uint32_t index = 1 + (pid + i) % (TABLE_PROCESSES - 1);
-
-		if (atomic_load_explicit(&t->process[index].state, memory_order_relaxed) != PROCESS_FREE)
-			continue;
-		/* before: who sees the claim sees this, and a kill in between does no harm */
-		atomic_fetch_or_explicit(&t->header->process_used[index / 64], bit_of(index),
-					 memory_order_release);
-		if (claim_entry(&t->process[index], pid))
-			return (uint16_t)index;
-	}
-	return TABLE_NO_PROCESS;
-}
-
-void table_process_publish(struct table *t, uint16_t index)
-{
-	/* release: pairs with the exporter's acquire load of state before it reads the entry */
-	atomic_store_explicit(&t->process[index].state, PROCESS_LIVE, memory_order_release);
 }
 
 /* --- exporter side --- */
