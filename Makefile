@@ -140,7 +140,7 @@ $(TOOLS): $(B)/%: $(B)/exe/tests/%.o $(B)/libtests.a $(B)/libexporter.a
 	$(Q)$(CC) $(EXE_LD) -o $@ $^ $(EXE_LIBS)
 
 # Small programs that benchmarks start; they link nothing of ours.
-BENCH_PROGRAMS := $(B)/bench/host $(B)/bench/load $(B)/bench/same_clone.so
+BENCH_PROGRAMS := $(B)/bench/host $(B)/bench/load $(B)/bench/paced $(B)/bench/same_clone.so $(B)/bench/still.so
 $(B)/bench/%: tests/bench/programs/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_C) -o $@ $<

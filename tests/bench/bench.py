@@ -11,7 +11,9 @@ then the table says so. Run it on an idle machine.
 
 What is pinned. Servers run on processor 0; the load generator, the sink that plays the receiver and the exporter on
 processor 1, so that the figures of a server are its own. "CPU on the server" is what the kernel has charged to the
-server's processes (user and system, clock_getcpuclockid(3), nanoseconds), divided by the requests of the round.
+server's processes (user and system, clock_getcpuclockid(3), nanoseconds), divided by the requests of the round. "In
+user mode" is what a read and a write take on the serving thread, where the real calls do nothing (programs/still.c)
+and the program uses 128 KiB of memory in between: what the library adds without the kernel's noise.
 
 What is compared. Rows of OpenTelemetry's own auto-instrumentations (tests/bench/peers.py) are of the same rounds, where
 they are installed: make bench-peers. "CPU added" with 10,000 connections, routes and so on is to be read beside "as a
@@ -36,7 +38,7 @@ import time
 
 import peers
 from measure import BUILD, HERE, OTHER_CPU, Bench, cpu_ns, interval, show
-from parts import flat, flight, memory, micro, start, sustained
+from parts import calls, flat, flight, memory, micro, start, sustained
 from process import become_subreaper, free_port
 
 WAYS = ("plain", "inert", "0 %", "1 %", "100 %")
@@ -188,7 +190,7 @@ def main():
     where, begin = machine(), time.monotonic()
     print(__doc__.split("\n\n")[1] + "\n\n" + where)
     print("%-52s %10s %10s %10s %-8s %-12s" % ("", "median", "low", "high", "unit", "aim"))
-    parts = [("micro", micro), ("start", start), ("memory", memory), ("flight", flight), ("flat", flat),
+    parts = [("micro", micro), ("calls", calls), ("start", start), ("memory", memory), ("flight", flight), ("flat", flat),
              ("sustained", sustained)]
     parts += [("macro " + n, lambda b, n=n: macro(b, n)) for n in SERVERS]
     parts += [("peer " + p.name, lambda b, p=p: peer(b, p)) for p in peers.peers()]

@@ -45,6 +45,29 @@ def micro(bench):
                 bench.row("%s, %s" % (tool[6:], m[1].strip()), float(m[2]), "ns/" + m[3])
 
 
+def calls(bench):
+    """What the library adds to the read and the write of a request on the serving thread, without the kernel."""
+    still = os.path.join(BUILD, "bench", "still.so")
+    took = {"plain": [], "0 %": [], "100 %": []}
+    for i in range(bench.args.rounds):
+        for way in sorted(took, reverse=i % 2 == 0):
+            env, ledger = bench.environment(way)
+            p = subprocess.run([os.path.join(BUILD, "bench", "paced"), "60000", "128", "10000"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True,
+                               preexec_fn=lambda: os.sched_setaffinity(0, SERVER_CPU),
+                               env=clean_environment(LD_PRELOAD="%s:%s" % (bench.library, still) if ledger else still, **env))
+            if ledger:
+                wait_for("the ledger", lambda: os.path.exists(ledger), 60)
+            took[way].append([float(n) for n in p.stdout.split()])
+    for way in ("0 %", "100 %"):
+        for k, name in enumerate(("median", "mean of 98 %")):
+            more = [a[k] - b[k] for a, b in zip(took[way], took["plain"])]
+            low, high = interval(more)
+            aim = way == "100 %"
+            bench.row("in user mode, %s, added: %s" % (way, name), statistics.median(more), "ns/req", low, high,
+                      "≤ 300" if aim else "", low <= 300 if aim else None, widest=100)
+
+
 def memory(bench):
     def private(way, n):
         host = Host(bench, "idle", n, way)
