@@ -3,7 +3,7 @@
 #define BTRACE_DL_H
 
 /*
- * dlsym and dladdr under their oldest symbol version: glibc 2.34 moved them
+ * dlsym and dlopen under their oldest symbol version: glibc 2.34 moved them
  * from libdl into libc under a new one, and a reference to that would not
  * disable the preload on an older system but kill the host.
  */
@@ -18,7 +18,6 @@
 
 #if defined(__GLIBC__) && defined(__PIC__) && !defined(__PIE__)
 __asm__(".symver dlsym,dlsym@" DL_VERSION);
-__asm__(".symver dladdr,dladdr@" DL_VERSION);
 __asm__(".symver dlopen,dlopen@" DL_VERSION);
 #endif
 

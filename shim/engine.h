@@ -47,7 +47,8 @@ struct shim {
 	_Atomic uint32_t locked;          /* enum shim_locks */
 	uint32_t uid;                     /* when it was locked */
 	_Atomic uint32_t early;           /* activated before it was known whether it will serve */
-	char executable[128];
+	char executable[128]; /* by what name it was started; from the activation on /proc/self/exe, if that
+				 is to be had */
 	char command[192];
 	char service[80];
 };
@@ -55,6 +56,9 @@ struct shim {
 extern HIDDEN struct shim shim;
 
 struct shim_self *self_register(void);
+
+/* The path of the program that runs: its end, where it is longer than there is room for. */
+void self_executable(const char *path, size_t n);
 
 /* This process's entry; registers on first use. Never NULL. */
 static inline struct shim_self *self_get(void)

@@ -79,6 +79,18 @@ void ids_random(uint64_t *out, unsigned n)
 	thread.state[1] = b;
 }
 
+void self_executable(const char *path, size_t n)
+{
+	size_t room = sizeof(shim.executable) - 1;
+
+	if (n > room) { /* the end of it tells more */
+		path += n - room;
+		n = room;
+	}
+	memcpy(shim.executable, path, n);
+	shim.executable[n] = 0;
+}
+
 static void fill_entry(struct table_process *entry)
 {
 	struct timespec boot = { 0, 0 };

@@ -322,6 +322,16 @@ static int start(struct session *s)
 	return 1;
 }
 
+/* Here, as this runs once in a process that is traced, and on a stack with room for it. */
+static void learn_executable(void)
+{
+	char path[4096];
+	long n = sys3(SYS_readlink, "/proc/self/exe", (void *)path, sizeof(path));
+
+	if (n > 0)
+		self_executable(path, (size_t)n);
+}
+
 int session_child(void *argument)
 {
 	struct session *s = argument;
@@ -333,6 +343,7 @@ int session_child(void *argument)
 	s->unwanted = s->client && !client_only_wanted(s->config);
 	if (s->unwanted)
 		return 0;
+	learn_executable();
 	for (int i = 0; i < TRIES && !done; i++) {
 		if (i > 1)
 			sys2(SYS_nanosleep, (void *)&pause, 0);

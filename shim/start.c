@@ -6,6 +6,7 @@
  * started; a process without a config leaves after one look at its environment.
  */
 #define _GNU_SOURCE
+#include <link.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -91,18 +92,13 @@ static void keep_command(int argc, char **argv)
 	shim.command[sizeof(shim.command) - 1] = 0;
 }
 
+/* What it was started by: to be had at once, where a look at /proc costs more than all the rest here. */
 static void keep_executable(void)
 {
-	char path[4096];
-	long n = sys3(SYS_readlink, "/proc/self/exe", (void *)path, sizeof(path) - 1);
-	size_t room = sizeof(shim.executable) - 1;
+	const char *path = (const char *)getauxval(AT_EXECFN);
 
-	if (n <= 0)
-		return;
-	if ((size_t)n > room)
-		memcpy(shim.executable, path + n - room, room); /* the end of it tells more */
-	else
-		memcpy(shim.executable, path, (size_t)n);
+	if (path && *path == '/')
+		self_executable(path, strlen(path));
 }
 
 static void keep_service(const char *const *environment)
@@ -148,13 +144,37 @@ static bool configured(const char *const *environment)
 	return wanted_config(environment, start_facts.config);
 }
 
-static void find_clock(void)
+/* Whether it holds this library, or the function that is called when we ask for the time. */
+static int look_at_object(struct dl_phdr_info *info, size_t size, void *context)
 {
-	void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+	const char *name = strrchr(info->dlpi_name, '/');
+	bool *is_libc = context;
+
+	(void)size;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		uintptr_t begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+		uintptr_t bytes = info->dlpi_phdr[i].p_memsz;
+
+		if (info->dlpi_phdr[i].p_type != PT_LOAD)
+			continue;
+		if ((uintptr_t)shim_start - begin < bytes)
+			memccpy(start_facts.library, info->dlpi_name, 0, sizeof(start_facts.library) - 1);
+		if ((uintptr_t)clock_gettime - begin < bytes && name && !strcmp(name, "/libc.so.6"))
+			*is_libc = true;
+	}
+	return 0;
+}
+
+/*
+ * libc's own clock: a preloaded libfaketime must not bend our times (the exporter does not have it). dlopen()
+ * gives it by handle, but costs as much as the rest of the start: only where another one stands in front of
+ * it.
+ */
+static void find_clock(bool is_libc)
+{
+	void *libc = is_libc ? NULL : dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
 	void *found = libc ? dlsym(libc, "clock_gettime") : NULL;
 
-	/* By handle, not by name: a preloaded libfaketime must not bend our times (the exporter does not have
-	 * it). */
 	if (found)
 		memcpy(&shim.clock_gettime, &found, sizeof(found));
 	else
@@ -163,22 +183,21 @@ static void find_clock(void)
 
 void shim_start(int argc, char **argv, char **envp)
 {
-	Dl_info info;
+	bool is_libc = false;
 
 	GUARD_ENTER();
 	if (!envp || !configured((const char *const *)envp) || !make_self()) {
 		GUARD_LEAVE();
 		return;
 	}
-	find_clock();
+	dl_iterate_phdr(look_at_object, &is_libc);
+	find_clock(is_libc);
 	keep_executable();
 	keep_command(argc, argv);
 	keep_service((const char *const *)envp);
 	start_facts.environment = copy_environment(envp);
 	if (sys2(SYS_getcwd, start_facts.directory, sizeof(start_facts.directory)) < 0)
 		start_facts.directory[0] = 0;
-	if (dladdr((void *)(uintptr_t)shim_start, &info) && info.dli_fname)
-		memccpy(start_facts.library, info.dli_fname, 0, sizeof(start_facts.library) - 1);
 	if (start_facts.environment && !__register_atfork(NULL, count_fork, forget_self, __dso_handle)) {
 		atomic_store_explicit(&shim_mode, SHIM_ARMED, memory_order_release);
 		shim_found_inetd();
