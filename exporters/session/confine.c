@@ -38,8 +38,21 @@ static void lower(int resource, rlim_t most)
 	setrlimit(resource, &limit);
 }
 
+/* Where memory runs out the kernel kills the largest, so a server; but of a worker nothing is lost. */
+static void die_first(void)
+{
+	static const char most[] = "1000";
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, most, sizeof(most) - 1);
+	close(fd);
+}
+
 int confine_privileges(void)
 {
+	die_first(); /* while that file is ours */
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	lower(RLIMIT_CORE, 0);

@@ -9,6 +9,7 @@
  *	root            becomes nobody; everybody else's worker is already no more than its user
  *	privileges      none can be gained (no_new_privs), no core file, not to be traced by others of its uid
  *	limits          descriptors, memory of its own
+ *	life            where memory runs out the kernel takes it before any process of the host
  *	system calls    an allow-list (seccomp): no program is started, no process made, no file opened for
  *writing, no other process signalled or looked into. What is not on it fails with EPERM, so that a libc which
  *tries something new has its fallback

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -104,6 +105,16 @@ static int its_work(void)
 	return socket(AF_INET6, SOCK_STREAM, 0) >= 0 || errno == EAFNOSUPPORT ? FINE : REFUSED_TOO_MUCH;
 }
 
+static int is_killed_first(void)
+{
+	char text[8] = "";
+	int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && !strcmp(text, "1000\n")
+		       ? FINE
+		       : REFUSED_TOO_LITTLE;
+}
+
 static int die_loudly(void) { abort(); }
 
 Test(confine, starts_no_program) { cr_assert_eq(in_child(execute), FINE); }
@@ -113,6 +124,7 @@ Test(confine, leaves_other_processes_alone) { cr_assert_eq(in_child(touch_others
 Test(confine, has_no_raw_sockets) { cr_assert_eq(in_child(raw_sockets), FINE); }
 Test(confine, serves_nobody) { cr_assert_eq(in_child(listen_somewhere), FINE); }
 Test(confine, can_do_its_work) { cr_assert_eq(in_child(its_work), FINE); }
+Test(confine, is_killed_first_for_want_of_memory) { cr_assert_eq(in_child(is_killed_first), FINE); }
 Test(confine, aborts_as_ever) { cr_assert_eq(in_child(die_loudly), 100 + SIGABRT); }
 
 #endif
