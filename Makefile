@@ -89,7 +89,7 @@ $(B)/libbtrace.so: $(call so,$(LIB_SRC)) $(B)/exports.map
 	$(Q)$(CC) $(SO_LD) -Wl,--version-script=$(B)/exports.map -o $@ $(filter %.o,$^)
 
 # Everything but the mains, so that a unit test links only what it needs.
-$(B)/libexporter.a: $(call exe,$(EXP_SRC) $(ABI_SRC) $(wildcard shim/http/*.c) shim/decide.c) $(PROTO_C:$(B)/gen/%.c=$(B)/exe/gen/%.o)
+$(B)/libexporter.a: $(call exe,$(EXP_SRC) $(ABI_SRC) $(wildcard shim/http/*.c) shim/decide.c shim/local_host.c) $(PROTO_C:$(B)/gen/%.c=$(B)/exe/gen/%.o)
 	$(Q)rm -f $@; ar crs $@ $^
 $(B)/libctl.a: $(call exe,$(filter-out exporters/ctl/main.c,$(CTL_SRC)))
 	$(Q)rm -f $@; ar crs $@ $^

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shim/http/tracectx.h"
+#include "shim/local_host.h"
 
 #define W3C_FLAG_SAMPLED 0x01u
 #define W3C_FLAG_RANDOM  0x02u
@@ -88,111 +89,45 @@ static uint8_t find_context(const struct policy *policy, const struct head *head
 	return POLICY_PROPAGATOR_NONE;
 }
 
+bool decide_traceparent(const struct policy *policy, const struct decide_text *value, struct tracectx *parent)
+{
+	return memchr(policy->propagators, POLICY_PROPAGATOR_TRACECONTEXT, sizeof(policy->propagators)) &&
+	       tracectx_traceparent(value->p, value->n, parent);
+}
+
+void decide_root_parent(struct span_record *r, const struct tracectx *parent)
+{
+	if (parent->has_ids) {
+		memcpy(r->trace_id, parent->trace_id, sizeof(r->trace_id));
+		memcpy(r->parent_span_id, parent->span_id, sizeof(r->parent_span_id));
+		r->trace_flags = parent->flags & (W3C_FLAG_SAMPLED | W3C_FLAG_RANDOM);
+		r->flags |= SPAN_FLAG_REMOTE_PARENT;
+	}
+	if (parent->debug)
+		r->flags |= SPAN_FLAG_DEBUG;
+}
+
+static enum policy_parent_state state_of(const struct tracectx *parent)
+{
+	if (!parent)
+		return POLICY_NO_PARENT;
+	if (parent->debug || parent->decision == TRACECTX_SAMPLED)
+		return POLICY_PARENT_SAMPLED;
+	return parent->decision == TRACECTX_NOT_SAMPLED ? POLICY_PARENT_NOT_SAMPLED : POLICY_NO_PARENT;
+}
+
 static enum policy_parent_state adopt_parent(const struct policy *policy, struct span_slot *slot,
 					     const struct head *head)
 {
 	struct tracectx context = { .decision = TRACECTX_UNDECIDED };
-	struct span_record *r = &slot->head;
 	uint8_t found = find_context(policy, head, &context);
 
 	if (found != POLICY_PROPAGATOR_TRACECONTEXT && head->value[TAG_TRACESTATE].p)
 		ignore_tracestate(slot);
 	if (!found)
 		return POLICY_NO_PARENT;
-	if (context.has_ids) {
-		memcpy(r->trace_id, context.trace_id, sizeof(r->trace_id));
-		memcpy(r->parent_span_id, context.span_id, sizeof(r->parent_span_id));
-		r->trace_flags = context.flags & (W3C_FLAG_SAMPLED | W3C_FLAG_RANDOM);
-		r->flags |= SPAN_FLAG_REMOTE_PARENT;
-	}
-	if (context.debug)
-		r->flags |= SPAN_FLAG_DEBUG;
-	if (context.debug || context.decision == TRACECTX_SAMPLED)
-		return POLICY_PARENT_SAMPLED;
-	return context.decision == TRACECTX_NOT_SAMPLED ? POLICY_PARENT_NOT_SAMPLED : POLICY_NO_PARENT;
-}
-
-static size_t put_number(char *out, unsigned value, unsigned base)
-{
-	char digits[5];
-	size_t n = 0, at = 0;
-
-	do {
-		digits[n++] = "0123456789abcdef"[value % base];
-		value /= base;
-	} while (value && n < sizeof(digits));
-	while (n)
-		out[at++] = digits[--n];
-	return at;
-}
-
-static size_t put_ip4(char *out, const uint8_t addr[4])
-{
-	size_t n = 0;
-
-	for (int i = 0; i < 4; i++) {
-		n += put_number(out + n, addr[i], 10);
-		out[n++] = '.';
-	}
-	return n - 1;
-}
-
-/* RFC 5952: the longest run of zero groups, the first of equal ones, is "::"; an IPv4-mapped one ends as
- * IPv4. */
-static size_t put_ip6(char *out, const uint8_t addr[16])
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	int gap = -1, gap_n = 1; /* a single zero group is written out */
-	size_t n = 0;
-
-	if (!memcmp(addr, mapped, sizeof(mapped))) {
-		memcpy(out, "::ffff:", 7);
-		return 7 + put_ip4(out + 7, addr + 12);
-	}
-	for (int i = 0, zeros = 0; i < 8; i++) {
-		zeros = addr[2 * i] | addr[2 * i + 1] ? 0 : zeros + 1;
-		if (zeros > gap_n) {
-			gap_n = zeros;
-			gap = i - zeros + 1;
-		}
-	}
-	for (int i = 0; i < 8; i++) {
-		if (i == gap) {
-			out[n++] = ':';
-			i += gap_n - 1;
-			if (i == 7)
-				out[n++] = ':';
-			continue;
-		}
-		if (i)
-			out[n++] = ':';
-		n += put_number(out + n, (unsigned)addr[2 * i] << 8 | addr[2 * i + 1], 16);
-	}
-	return n;
-}
-
-/* "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff:65535" */
-#define LOCAL_HOST_BYTES 48
-
-/*
- * The address the connection came in at, as ASGI's scope has it and BentoML puts it into the URL: an IPv6 one
- * without brackets, no port if it is 80. 0: not known.
- */
-static size_t local_host(const struct span_address *local, char out[LOCAL_HOST_BYTES])
-{
-	size_t n;
-
-	if (local->family == 1) { /* AF_UNIX */
-		memcpy(out, "0.0.0.0", 7);
-		return 7;
-	}
-	if (local->family != 2 && local->family != 10) /* AF_INET, AF_INET6 */
-		return 0;
-	n = local->family == 2 ? put_ip4(out, local->addr) : put_ip6(out, local->addr);
-	if (local->port == 80)
-		return n;
-	out[n++] = ':';
-	return n + put_number(out + n, local->port, 10);
+	decide_root_parent(&slot->head, &context);
+	return state_of(&context);
 }
 
 static size_t path_length(const char *p, size_t n)
@@ -319,15 +254,14 @@ enum decide_verdict decide(struct table_header *header, const struct policy *pol
 		return DECIDE_SAMPLED_OUT;
 	if (parent == POLICY_NO_PARENT && !within_rate(header, policy, r->start_ns))
 		return DECIDE_SAMPLED_OUT;
-	r->flags |= SPAN_FLAG_SAMPLED;
-	if (!(r->flags & SPAN_FLAG_REMOTE_PARENT) && policy->flags & POLICY_FLAG_RANDOM_BIT)
-		r->trace_flags |= W3C_FLAG_RANDOM;
+	decide_root_sampled(policy, r);
 	return DECIDE_SAMPLED;
 }
 
 enum decide_verdict decide_root(struct table_header *header, const struct policy *policy,
 				const struct decide_root *root, struct decide_prefix *prefix)
 {
+	enum policy_parent_state parent = state_of(root->parent);
 	int excluded = 0;
 
 	if (policy->automaton_bytes) {
@@ -339,8 +273,8 @@ enum decide_verdict decide_root(struct table_header *header, const struct policy
 	}
 	if (excluded)
 		return DECIDE_EXCLUDED;
-	if (policy_sample(policy, root->trace_id, POLICY_NO_PARENT) == POLICY_DROP ||
-	    !within_rate(header, policy, root->start_ns))
+	if (policy_sample(policy, root->trace_id, parent) == POLICY_DROP ||
+	    (parent == POLICY_NO_PARENT && !within_rate(header, policy, root->start_ns)))
 		return DECIDE_SAMPLED_OUT;
 	return DECIDE_SAMPLED;
 }
@@ -348,7 +282,7 @@ enum decide_verdict decide_root(struct table_header *header, const struct policy
 void decide_root_sampled(const struct policy *policy, struct span_record *r)
 {
 	r->flags |= SPAN_FLAG_SAMPLED;
-	if (policy->flags & POLICY_FLAG_RANDOM_BIT)
+	if (!(r->flags & SPAN_FLAG_REMOTE_PARENT) && policy->flags & POLICY_FLAG_RANDOM_BIT)
 		r->trace_flags |= W3C_FLAG_RANDOM;
 }
 

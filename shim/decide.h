@@ -42,22 +42,30 @@ struct decide_prefix {
 enum decide_verdict decide(struct table_header *header, const struct policy *policy, struct span_slot *slot,
 			   const struct decide_text *rest, struct decide_prefix *prefix);
 
+struct tracectx;
+
 /*
- * The same before there is a slot, of a request without any context header. path: the
- * target's, in origin form, as it was sent, with nothing in it that would be replaced
- * (request_target()). A span that is sampled then gets its flags by decide_root_sampled().
+ * The same before there is a slot, of a request whose parent is known, or that there is
+ * none. path: the target's, in origin form, as it was sent, with nothing in it that would
+ * be replaced (request_target()). The record then gets the parent by decide_root_parent(),
+ * and if it is sampled its flags by decide_root_sampled(), in that order.
  */
 struct decide_root {
-	const uint8_t *trace_id; /* 16 bytes */
+	const uint8_t *trace_id;       /* 16 bytes; the parent's if there is one */
+	const struct tracectx *parent; /* NULL: none */
 	uint64_t start_ns;
 	const struct span_address *local;
 	struct decide_text path, host; /* host: the first Host field */
 };
 enum decide_verdict decide_root(struct table_header *header, const struct policy *policy,
 				const struct decide_root *root, struct decide_prefix *prefix);
+void decide_root_parent(struct span_record *r, const struct tracectx *parent);
 void decide_root_sampled(const struct policy *policy, struct span_record *r);
 
-struct tracectx;
+/* The parent that a traceparent tells, which is the only context header of its request. False: none, or not
+ * asked for. */
+bool decide_traceparent(const struct policy *policy, const struct decide_text *value,
+			struct tracectx *parent);
 
 /* Is one of the headers that carry a context among the slot's strings, valid or not? */
 bool decide_carried(struct span_slot *slot);

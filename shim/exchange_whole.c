@@ -5,6 +5,7 @@
 #include "shim/exchange.h"
 #include "shim/front.h"
 #include "shim/http/http1_whole.h"
+#include "shim/http/tracectx.h"
 #include "shim/record.h"
 #include "shim/request.h"
 
@@ -17,14 +18,16 @@
 
 #define FIELD(id) (1u << HTTP1_FIELD_##id)
 
-/* With one of these the parent is to be found, which decide() does in the slot; or it is to be handed on. */
-#define FIELDS_OF_CONTEXT                                                                                \
-	(FIELD(TRACEPARENT) | FIELD(TRACESTATE) | FIELD(B3) | FIELD(X_B3_TRACEID) | FIELD(X_B3_SPANID) | \
-	 FIELD(X_B3_SAMPLED) | FIELD(X_B3_FLAGS) | FIELD(UBER_TRACE_ID) | FIELD(BAGGAGE))
+/* With one of these (or several traceparents) the parent is to be found, which decide() does in the slot; or
+ * it is to be handed on. */
+#define FIELDS_OF_CONTEXT                                                                                 \
+	(FIELD(TRACESTATE) | FIELD(B3) | FIELD(X_B3_TRACEID) | FIELD(X_B3_SPANID) | FIELD(X_B3_SAMPLED) | \
+	 FIELD(X_B3_FLAGS) | FIELD(UBER_TRACE_ID) | FIELD(BAGGAGE))
 
 /* What of them is in the record is cut beyond that, and decided on as it is there. */
 #define TARGET_MAX 1024u
 #define HOST_MAX   256u
+#define PARENT_MAX 128u
 
 struct arrival { /* one request */
 	struct conn *c;
@@ -32,6 +35,9 @@ struct arrival { /* one request */
 	struct pending *p;
 	uint64_t id[REQUEST_IDS];
 	struct http1_whole *head;
+	const struct http1_text *host; /* the first */
+	struct tracectx parent;
+	bool has_parent;
 };
 
 static bool applies(const struct conn *c, const struct policy *policy)
@@ -42,21 +48,40 @@ static bool applies(const struct conn *c, const struct policy *policy)
 	       (c->front == FRONT_DECIDED || !c->front) && (!proxy || proxy->done) && http1_idle(&c->in);
 }
 
-static const struct http1_text *host_of(const struct http1_whole *head)
+/* The first such field from there on, or NULL. */
+static inline const struct http1_text *field_from(const struct http1_whole *head,
+						  const struct http1_text *field, unsigned id)
 {
-	static const struct http1_text none;
-
-	for (unsigned i = 0; i < head->fields; i++)
-		if (head->field[i].field == HTTP1_FIELD_HOST)
-			return &head->field[i];
-	return &none;
+	for (; field < head->field + head->fields; field++)
+		if (field->field == id)
+			return field;
+	return NULL;
 }
 
-/* Needs no look at the record: no parent, and patterns see what was sent. */
-static bool can_decide_first(const struct http1_whole *head, const struct http1_text *host, const char *query)
+/* There is a traceparent. False: look at it in the slot. */
+static __attribute__((noinline)) bool find_parent(struct arrival *a)
 {
-	return !(head->seen & FIELDS_OF_CONTEXT) && head->target.n <= TARGET_MAX && host->n <= HOST_MAX &&
-	       (query == head->target.p + head->target.n || *query != ';');
+	const struct http1_text *first = field_from(a->head, a->head->field, HTTP1_FIELD_TRACEPARENT);
+	struct decide_text value;
+
+	/* Trace Context 2, 3.2.1: more than one header counts as none */
+	if (!first || first->n > PARENT_MAX || field_from(a->head, first + 1, HTTP1_FIELD_TRACEPARENT))
+		return false;
+	value = (struct decide_text){ first->p, first->n };
+	a->has_parent = decide_traceparent(a->policy, &value, &a->parent);
+	if (a->has_parent)
+		memcpy(a->id, a->parent.trace_id, sizeof(a->parent.trace_id));
+	return true;
+}
+
+/* Needs no look at the record, and patterns see what was sent. */
+static bool can_decide_first(struct arrival *a, const char *query)
+{
+	const struct http1_whole *head = a->head;
+
+	return !(head->seen & FIELDS_OF_CONTEXT) && head->target.n <= TARGET_MAX && a->host->n <= HOST_MAX &&
+	       (query == head->target.p + head->target.n || *query != ';') &&
+	       (!(head->seen & FIELD(TRACEPARENT)) || find_parent(a));
 }
 
 static void put_strings(struct arrival *a, struct span_slot *slot, bool plain)
@@ -107,24 +132,27 @@ static void begin_serving(struct arrival *a, enum serving_decision decision, uin
 
 	memcpy(context.trace_id, a->id, sizeof(context.trace_id));
 	memcpy(context.span_id, &a->id[2], sizeof(context.span_id));
+	if (a->has_parent)
+		memcpy(context.parent_span_id, a->parent.span_id, sizeof(context.parent_span_id));
 	serving_begin(a->p, a->c, &context);
 }
 
 /* Decided before it is recorded, if at all. */
-static void decide_first(struct arrival *a, const struct http1_text *host, const char *query)
+static void decide_first(struct arrival *a, const char *query)
 {
 	static __thread struct decide_prefix prefix;
 	const struct decide_root root = {
 		.trace_id = (const uint8_t *)a->id,
+		.parent = a->has_parent ? &a->parent : NULL,
 		.start_ns = a->p->start_ns,
 		.local = &a->c->local,
 		.path = { a->head->target.p, (size_t)(query - a->head->target.p) },
-		.host = { host->p, host->n },
+		.host = { a->host->p, a->host->n },
 	};
 	enum decide_verdict verdict = decide_root(shim.table.header, a->policy, &root, &prefix);
 	enum serving_decision decision = SERVING_SAMPLED;
 	struct span_slot *slot = NULL;
-	uint8_t trace_flags = 0;
+	uint8_t trace_flags = a->has_parent ? a->parent.flags : 0;
 
 	if (verdict == DECIDE_SAMPLED ||
 	    (verdict == DECIDE_SAMPLED_OUT && a->policy->flags & POLICY_FLAG_KEEP_TAIL)) {
@@ -137,6 +165,8 @@ static void decide_first(struct arrival *a, const struct http1_text *host, const
 	if (slot) {
 		slot->head.policy_version = a->policy->version;
 		slot->head.flags &= ~(uint32_t)SPAN_FLAG_UNDECIDED;
+		if (a->has_parent)
+			decide_root_parent(&slot->head, &a->parent);
 		if (verdict == DECIDE_SAMPLED)
 			decide_root_sampled(a->policy, &slot->head);
 		else
@@ -151,13 +181,16 @@ static void decide_first(struct arrival *a, const struct http1_text *host, const
 
 static void judge(struct arrival *a)
 {
-	const struct http1_text *host = host_of(a->head);
 	const char *end = a->head->target.p + a->head->target.n;
+	static const struct http1_text none;
+	const struct http1_text *host = field_from(a->head, a->head->field, HTTP1_FIELD_HOST);
 	const char *query = scan_three(a->head->target.p, end, ';', '?', '#');
 
 	ids_random(a->id, REQUEST_IDS);
-	if (can_decide_first(a->head, host, query)) {
-		decide_first(a, host, query);
+	a->has_parent = false;
+	a->host = host ? host : &none;
+	if (can_decide_first(a, query)) {
+		decide_first(a, query);
 	} else if (record(a, false)) {
 		request_judge(a->c, a->p, a->policy);
 		request_forget_target(a->c);

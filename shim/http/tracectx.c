@@ -2,6 +2,9 @@
 #include "shim/http/tracectx.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 static void trim(const char **p, size_t *n)
 {
@@ -21,11 +24,36 @@ static const uint8_t digit_value[256] = {
 
 static int hex_digit(char c) { return digit_value[(uint8_t)c] - 1; }
 
+#ifdef __SSE2__
+
+/* Sixteen lower case digits at p into eight bytes. Bytes of `in` are in one range or the other, or bad. */
+static inline bool read_hex8(const char *p, uint8_t out[8])
+{
+	const __m128i in = _mm_loadu_si128((const __m128i *)p);
+	__m128i digit = _mm_sub_epi8(in, _mm_set1_epi8('0')), letter = _mm_sub_epi8(in, _mm_set1_epi8('a'));
+	const __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
+	const __m128i is_letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(5)), letter);
+	__m128i value = _mm_or_si128(_mm_and_si128(digit, is_digit),
+				     _mm_and_si128(_mm_add_epi8(letter, _mm_set1_epi8(10)), is_letter));
+
+	/* each 16 bits hold a high digit, then a low one: high << 4 | low in the lower half */
+	value = _mm_or_si128(_mm_slli_epi16(_mm_and_si128(value, _mm_set1_epi16(0xff)), 4),
+			     _mm_srli_epi16(value, 8));
+	_mm_storel_epi64((__m128i *)out, _mm_packus_epi16(value, value));
+	return _mm_movemask_epi8(_mm_or_si128(is_digit, is_letter)) == 0xffff;
+}
+
+#endif
+
 /* Exactly 2 * bytes lower case digits at p. */
-static bool read_hex(const char *p, uint8_t *out, size_t bytes)
+static inline bool read_hex(const char *p, uint8_t *out, size_t bytes)
 {
 	bool bad = false;
 
+#ifdef __SSE2__
+	for (; bytes >= 8; bytes -= 8, out += 8, p += 16)
+		bad |= !read_hex8(p, out);
+#endif
 	for (size_t i = 0; i < bytes; i++) {
 		unsigned high = digit_value[(uint8_t)p[2 * i]], low = digit_value[(uint8_t)p[2 * i + 1]];
 

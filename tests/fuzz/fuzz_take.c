@@ -7,7 +7,7 @@
 // FUZZ_SOURCES: exporters/session/take*.c exporters/session/l[eio][dvg]*.c exporters/session/options.c
 // FUZZ_SOURCES: exporters/session/poison.c exporters/session/unix_time.c exporters/session/routes.c
 // FUZZ_SOURCES: exporters/session/session.c exporters/span/*.c exporters/base/*.c
-// FUZZ_SOURCES: exporters/route/*.c exporters/policy/*.c exporters/config/*.c shim/abi/*.c shim/decide.c shim/http/*.c
+// FUZZ_SOURCES: exporters/route/*.c exporters/policy/*.c exporters/config/*.c shim/abi/*.c shim/decide.c shim/local_host.c shim/http/*.c
 // FUZZ_LIBS: -lyaml -lm
 // clang-format on
 #include <stdlib.h>

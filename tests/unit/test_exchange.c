@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* memmem */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -263,6 +264,55 @@ Test(exchange, the_parent_comes_from_traceparent, .init = begin)
 	cr_assert_eq(s.head.trace_id[0], 0x4b);
 	cr_assert_eq(s.head.parent_span_id[7], 0xb7);
 	cr_assert(s.head.flags & SPAN_FLAG_REMOTE_PARENT);
+}
+
+static struct span_slot served(const char *fields, size_t piece)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text), "GET /a HTTP/1.1\r\nHost: h\r\n%s\r\n", fields);
+	feed(true, text, piece);
+	feed(false, OK2, SIZE_MAX / 2);
+	return next();
+}
+
+/* In one read the parent is found before there is a slot, in two in the slot. */
+Test(exchange, the_parent_is_the_same_at_any_split, .init = begin)
+{
+#define PARENT(flags) "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-" flags
+	static const char *const rows[] = {
+		"traceparent: " PARENT("01") "\r\n",
+		"traceparent: " PARENT("03") "\r\n",
+		"Traceparent:\t" PARENT("03") " \r\n",
+		"traceparent: " PARENT("01") "\r\ntraceparent: " PARENT("01") "\r\n",
+		"traceparent: " PARENT("01") "\r\ntraceparent:\r\n",
+		"traceparent:\r\ntraceparent: " PARENT("01") "\r\n",
+		"traceparent:\r\n",
+		"traceparent: 00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01\r\n",
+		"traceparent: 01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more\r\n",
+		"traceparent: 01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-"
+		"0123456789012345678901234567890123456789012345678901234567890123456789012345678\r\n",
+		"traceparent: " PARENT("01") "\r\ntracestate: a=b\r\n",
+		"traceparent: " PARENT("01") "\r\nb3: 0\r\n",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct span_slot a = served(rows[i], SIZE_MAX / 2), b = served(rows[i], 7);
+		bool remote = a.head.flags & SPAN_FLAG_REMOTE_PARENT;
+
+		cr_expect_eq(a.head.flags, b.head.flags, "row %zu: %#x, %#x", i, a.head.flags, b.head.flags);
+		cr_expect_eq(a.head.trace_flags, b.head.trace_flags, "row %zu", i);
+		cr_expect_eq(memcmp(a.head.parent_span_id, b.head.parent_span_id, 8), 0, "row %zu", i);
+		cr_expect_eq(!memcmp(a.head.trace_id, b.head.trace_id, 16), remote, "row %zu", i);
+		cr_expect_eq(a.head.policy_version, b.head.policy_version, "row %zu", i);
+		cr_expect_eq(a.head.tail_bytes, b.head.tail_bytes, "row %zu", i);
+		cr_expect_eq(memcmp(a.tail, b.tail, a.head.tail_bytes), 0, "row %zu", i);
+		cr_expect_eq(remote, i < 3 || i >= 8, "row %zu", i);
+	}
+	request("GET /a HTTP/1.1\r\nHost: h\r\ntraceparent: " PARENT("00") "\r\n\r\n");
+	respond(OK2);
+	cr_expect_eq(finished(), 0);
+	cr_expect_eq(counter(LEDGER_SAMPLED_OUT), 1);
 }
 
 /* Is the text anywhere in the table? */

@@ -124,6 +124,33 @@ Test(tracectx, traceparent)
 	CHECK(tracectx_traceparent, rows);
 }
 
+/* Digits are read sixteen at a time. */
+Test(tracectx, traceparent_with_any_byte_at_any_place)
+{
+	char value[] = "00-" T "-" S "-01";
+	struct tracectx c;
+
+	for (unsigned at = 2; at < 55; at++) /* the version: above */
+		for (unsigned byte = 0; byte < 256; byte++) {
+			const char *digits = "0123456789abcdef",
+				   *digit = byte ? strchr(digits, (int)byte) : NULL;
+			char before = value[at];
+			bool valid;
+
+			value[at] = (char)byte;
+			valid = tracectx_traceparent(guard_page_put(&page, value, 55), 55, &c);
+			value[at] = before;
+			cr_assert_eq(valid, at == 2 || at == 35 || at == 52 ? byte == '-' : digit != NULL,
+				     "%u at %u", byte, at);
+			if (valid && at >= 3 && at < 35)
+				cr_assert_eq(c.trace_id[(at - 3) / 2] >> ((at - 3) % 2 ? 0 : 4) & 15,
+					     digit - digits);
+			if (valid && at >= 36 && at < 52)
+				cr_assert_eq(c.span_id[(at - 36) / 2] >> (at % 2 ? 0 : 4) & 15,
+					     digit - digits);
+		}
+}
+
 Test(tracectx, traceparent_with_a_nul_is_invalid)
 {
 	static const char value[] = "00-" T "-" S "-01\0";
