@@ -1,37 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Captured headers and the names of 2022 on SERVER spans. */
-#include <criterion/criterion.h>
+#include "tests/unit/span_helper.h"
 
-#include "tests/lib/record.h"
-
-static struct arena arena;
-static struct span_options options;
-static const struct resource resource = { .service_name = { "shop", 4 } };
-static struct span_slot slot;
-
-static void set_up(void)
-{
-	arena_init(&arena);
-	span_options_init(&options);
-	slot = record_plain(SPAN_KIND_SERVER);
-}
-static void tear_down(void) { arena_release(&arena); }
-TestSuite(captured, .init = set_up, .fini = tear_down);
-
-static struct span make(void)
-{
-	struct span out;
-
-	cr_assert_eq(span_from_record(&slot, &options, &resource, RECORD_OFFSET_NS, &arena, &out), 0);
-	return out;
-}
-
-static void expect(const struct span *span, const char *key, const char *wanted)
-{
-	char text[512];
-
-	cr_expect_str_eq(span_text(span, key, text), wanted, "%s is \"%s\", not \"%s\"", key, text, wanted);
-}
+TestSuite(captured, .init = begin_server, .fini = end);
 
 Test(captured, headers_are_arrays_of_their_lines)
 {
@@ -44,10 +15,10 @@ Test(captured, headers_are_arrays_of_their_lines)
 	record_header(&slot, TAG_RESPONSE_HEADER, "x-tag", "response");
 	record_header(&slot, TAG_REQUEST_HEADER, "x-tag", "c\xff");
 	span = make();
-	expect(&span, "http.request.header.x-request-id", "abc");
-	expect(&span, "http.request.header.x-tag", "a, b||c\xef\xbf\xbd");
-	expect(&span, "http.response.header.content-type", "text/html");
-	expect(&span, "http.response.header.x-tag", "response");
+	expect(&span, "captured", "http.request.header.x-request-id", "abc");
+	expect(&span, "captured", "http.request.header.x-tag", "a, b||c\xef\xbf\xbd");
+	expect(&span, "captured", "http.response.header.content-type", "text/html");
+	expect(&span, "captured", "http.response.header.x-tag", "response");
 	cr_expect_eq(span_value(&span, "http.request.header.x-request-id")->type, VALUE_ARRAY);
 	cr_expect_eq(span_value(&span, "http.request.header.x-tag")->array.n, 3);
 }
@@ -65,12 +36,12 @@ Test(captured, secrets_are_redacted_unless_configured)
 	span = make();
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		snprintf(key, sizeof key, "http.request.header.%s", names[i]);
-		expect(&span, key, "REDACTED");
+		expect(&span, "captured", key, "REDACTED");
 	}
-	expect(&span, "http.response.header.set-cookie", "REDACTED");
+	expect(&span, "captured", "http.response.header.set-cookie", "REDACTED");
 	options.redact_headers = (struct redact_list){ NULL, 0 };
 	span = make();
-	expect(&span, "http.request.header.cookie", "secret");
+	expect(&span, "captured", "http.request.header.cookie", "secret");
 }
 
 Test(captured, urls_in_headers_lose_their_credentials)
@@ -81,9 +52,10 @@ Test(captured, urls_in_headers_lose_their_credentials)
 	record_header(&slot, TAG_RESPONSE_HEADER, "location", "/p?sig=1#token");
 	record_header(&slot, TAG_REQUEST_HEADER, "x-other", "/p?sig=1");
 	span = make();
-	expect(&span, "http.request.header.referer", "http://REDACTED:REDACTED@h/p?sig=REDACTED&a=2");
-	expect(&span, "http.response.header.location", "/p?sig=REDACTED");
-	expect(&span, "http.request.header.x-other", "/p?sig=1");
+	expect(&span, "captured", "http.request.header.referer",
+	       "http://REDACTED:REDACTED@h/p?sig=REDACTED&a=2");
+	expect(&span, "captured", "http.response.header.location", "/p?sig=REDACTED");
+	expect(&span, "captured", "http.request.header.x-other", "/p?sig=1");
 }
 
 Test(captured, what_is_no_header_is_left_out)
@@ -108,13 +80,13 @@ Test(captured, names_of_2022_have_underscores_and_come_once)
 	record_header(&slot, TAG_REQUEST_HEADER, "content_type", "underscore");
 	record_header(&slot, TAG_REQUEST_HEADER, "host", "h");
 	span = make();
-	expect(&span, "http.request.header.content-type", "dash");
-	expect(&span, "http.request.header.content_type", "dash");
-	expect(&span, "http.request.header.host", "h");
+	expect(&span, "captured", "http.request.header.content-type", "dash");
+	expect(&span, "captured", "http.request.header.content_type", "dash");
+	expect(&span, "captured", "http.request.header.host", "h");
 	span_options_conventions(&options, SPAN_CONVENTIONS_LEGACY);
 	span = make();
 	cr_expect_null(span_value(&span, "http.request.header.content-type"));
-	expect(&span, "http.request.header.content_type", "dash");
+	expect(&span, "captured", "http.request.header.content_type", "dash");
 }
 
 Test(captured, values_are_cut_and_their_number_bounded)
@@ -142,22 +114,22 @@ Test(captured, server_span_with_the_names_of_2022)
 	record_text(&slot, TAG_USER_AGENT, "curl/7");
 	record_text(&slot, TAG_X_FORWARDED_FOR, "203.0.113.1");
 	span = make();
-	expect(&span, "http.method", "POST");
-	expect(&span, "http.scheme", "http");
-	expect(&span, "http.host", "api.example.com:3000");
-	expect(&span, "http.server_name", "api.example.com:3000");
-	expect(&span, "http.target", "/summarize?a=1&sig=REDACTED");
-	expect(&span, "http.url", "http://api.example.com:3000/summarize?a=1&sig=REDACTED");
-	expect(&span, "http.flavor", "1.1");
-	expect(&span, "http.user_agent", "curl/7");
-	expect(&span, "http.status_code", "200");
-	expect(&span, "http.client_ip", "203.0.113.1");
-	expect(&span, "http.request_content_length", "5");
-	expect(&span, "http.response_content_length", "12");
-	expect(&span, "net.host.name", "api.example.com");
-	expect(&span, "net.host.port", "3000");
-	expect(&span, "net.peer.ip", "192.0.2.7");
-	expect(&span, "net.peer.port", "51344");
+	expect(&span, "captured", "http.method", "POST");
+	expect(&span, "captured", "http.scheme", "http");
+	expect(&span, "captured", "http.host", "api.example.com:3000");
+	expect(&span, "captured", "http.server_name", "api.example.com:3000");
+	expect(&span, "captured", "http.target", "/summarize?a=1&sig=REDACTED");
+	expect(&span, "captured", "http.url", "http://api.example.com:3000/summarize?a=1&sig=REDACTED");
+	expect(&span, "captured", "http.flavor", "1.1");
+	expect(&span, "captured", "http.user_agent", "curl/7");
+	expect(&span, "captured", "http.status_code", "200");
+	expect(&span, "captured", "http.client_ip", "203.0.113.1");
+	expect(&span, "captured", "http.request_content_length", "5");
+	expect(&span, "captured", "http.response_content_length", "12");
+	expect(&span, "captured", "net.host.name", "api.example.com");
+	expect(&span, "captured", "net.host.port", "3000");
+	expect(&span, "captured", "net.peer.ip", "192.0.2.7");
+	expect(&span, "captured", "net.peer.port", "51344");
 	cr_expect_null(span_value(&span, "http.request.method"));
 	cr_expect_null(span_value(&span, "url.path"));
 	cr_expect_null(span_value(&span, "client.address"));

@@ -1,38 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Methods, status, versions and sizes: what http.c does for SERVER and CLIENT spans. */
-#include <criterion/criterion.h>
+#include "tests/unit/span_helper.h"
 
-#include "tests/lib/record.h"
-
-static struct arena arena;
-static struct span_options options;
-static const struct resource resource = { .service_name = { "shop", 4 } };
-static struct span_slot slot;
-
-static void set_up(void)
-{
-	arena_init(&arena);
-	span_options_init(&options);
-	slot = record_plain(SPAN_KIND_SERVER);
-}
-static void tear_down(void) { arena_release(&arena); }
-TestSuite(http, .init = set_up, .fini = tear_down);
-
-static struct span make(void)
-{
-	struct span out;
-
-	cr_assert_eq(span_from_record(&slot, &options, &resource, RECORD_OFFSET_NS, &arena, &out), 0);
-	return out;
-}
-
-static void expect(const struct span *span, const char *about, const char *key, const char *wanted)
-{
-	char text[512];
-
-	cr_expect_str_eq(span_text(span, key, text), wanted, "%s: %s is \"%s\", not \"%s\"", about, key, text,
-			 wanted);
-}
+TestSuite(http, .init = begin_server, .fini = end);
 
 Test(http, methods)
 {
