@@ -185,6 +185,7 @@ def under_the_library(t, argv, names):
     capture = {"request_headers": ["x-tag"], "response_headers": ["x-answer"]}
     session = t.session(semantic_conventions=names, child_spans=True, routes_inference="off", capture=capture)
     server = t.serve(argv, session)
+    wait_for("keeper and worker", lambda: len(exporters()) == 2)  # then the policy is in force, without it nothing is captured
     send_all(t, server)
     server.stop()
     wait_for("the exporter to end", lambda: not exporters())
