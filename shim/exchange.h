@@ -82,6 +82,8 @@ bool exchange_own(struct pending *p);
 /* PENDING_END_WANTED -> PENDING_ENDED and the span is finished; whoever comes second does nothing. */
 void exchange_make_end(struct pending *p);
 void exchange_forget(uint32_t pending); /* one reference less */
+/* How what is open ends with its connection. */
+enum span_end exchange_end_by_fate(const struct conn *c, const struct pending *p);
 void exchange_fill(struct span_record *r, struct pending *p, const struct response *response,
 		   enum span_end end, uint64_t end_ns);
 /* Only its owner finishes a span: in a forked child that never answered, nothing happens. */

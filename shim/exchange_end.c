@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/exchange.h"
 
+#include <errno.h>
+
 #include "shim/client.h"
 
 /*
@@ -74,6 +76,33 @@ void exchange_make_end(struct pending *p)
 	if (atomic_compare_exchange_strong_explicit(&p->phase, &wanted, PENDING_ENDED, memory_order_acq_rel,
 						    memory_order_relaxed))
 		exchange_finish(p, (enum span_end)p->end, p->end_ns);
+}
+
+void exchange_output_failed(struct conn *c, int error)
+{
+	uint8_t alive = CONN_ALIVE;
+	uint8_t fate = error == ETIMEDOUT ? CONN_TIMED_OUT : CONN_RESET;
+
+	if (!atomic_compare_exchange_strong_explicit(&c->fate, &alive, fate, memory_order_relaxed,
+						     memory_order_relaxed) &&
+	    alive == CONN_PEER_CLOSED)
+		atomic_store_explicit(&c->fate, fate, memory_order_relaxed);
+}
+
+enum span_end exchange_end_by_fate(const struct conn *c, const struct pending *p)
+{
+	switch (atomic_load_explicit(&c->fate, memory_order_relaxed)) {
+	case CONN_RESET: return SPAN_END_RESET;
+	case CONN_TIMED_OUT: return SPAN_END_TIMEOUT;
+	case CONN_UNREACHED: return SPAN_END_CONNECT_FAILED;
+	case CONN_PEER_CLOSED:
+		if (p->role == CONN_CLIENT)
+			return SPAN_END_NO_RESPONSE;
+		return atomic_load_explicit(&p->request_done, memory_order_relaxed)
+			       ? SPAN_END_CLIENT_CLOSED
+			       : SPAN_END_REQUEST_INCOMPLETE;
+	default: return p->role == CONN_CLIENT ? SPAN_END_CLIENT_CLOSED : SPAN_END_NO_RESPONSE;
+	}
 }
 
 /* Keeps one for its time; false: no room. */

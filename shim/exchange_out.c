@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -22,6 +21,12 @@ static uint64_t now(struct feed *f)
 	if (!f->now_ns)
 		f->now_ns = clock_now_ns();
 	return f->now_ns;
+}
+
+/* Of what is not recorded nobody asks when it was, and the clock is a tenth of what it costs. Not 0. */
+static uint64_t now_of(struct feed *f, const struct pending *p)
+{
+	return p->slot == TABLE_NO_SLOT ? 1 : now(f);
 }
 
 /* Ends the request: at once, or as soon as the in side is out of its head. */
@@ -56,7 +61,7 @@ static void take_front(struct feed *f)
 		c->answering = ring_front(c);
 	f->p = c->answering ? pending_at(c->answering) : NULL;
 	if (f->p && !f->p->response.start_ns)
-		f->p->response.start_ns = now(f);
+		f->p->response.start_ns = now_of(f, f->p);
 }
 
 /* What is known so far goes into the slot at once, so that a span of a killed process has its real status. */
@@ -95,7 +100,7 @@ static void answered(struct feed *f, enum span_end end)
 		return;
 	c->answering = 0;
 	ring_pop(c);
-	end_request(c, f->p, end, now(f));
+	end_request(c, f->p, end, now_of(f, f->p));
 	exchange_forget(index);
 	f->p = NULL;
 }
@@ -336,33 +341,6 @@ void exchange_responses_ended(struct conn *c)
 	}
 }
 
-void exchange_output_failed(struct conn *c, int error)
-{
-	uint8_t alive = CONN_ALIVE;
-	uint8_t fate = error == ETIMEDOUT ? CONN_TIMED_OUT : CONN_RESET;
-
-	if (!atomic_compare_exchange_strong_explicit(&c->fate, &alive, fate, memory_order_relaxed,
-						     memory_order_relaxed) &&
-	    alive == CONN_PEER_CLOSED)
-		atomic_store_explicit(&c->fate, fate, memory_order_relaxed);
-}
-
-static enum span_end end_by_fate(const struct conn *c, const struct pending *p)
-{
-	switch (atomic_load_explicit(&c->fate, memory_order_relaxed)) {
-	case CONN_RESET: return SPAN_END_RESET;
-	case CONN_TIMED_OUT: return SPAN_END_TIMEOUT;
-	case CONN_UNREACHED: return SPAN_END_CONNECT_FAILED;
-	case CONN_PEER_CLOSED:
-		if (p->role == CONN_CLIENT)
-			return SPAN_END_NO_RESPONSE;
-		return atomic_load_explicit(&p->request_done, memory_order_relaxed)
-			       ? SPAN_END_CLIENT_CLOSED
-			       : SPAN_END_REQUEST_INCOMPLETE;
-	default: return p->role == CONN_CLIENT ? SPAN_END_CLIENT_CLOSED : SPAN_END_NO_RESPONSE;
-	}
-}
-
 void exchange_end_all(struct conn *c)
 {
 	struct feed f = feed_begin(c);
@@ -379,9 +357,10 @@ void exchange_end_all(struct conn *c)
 		c->answering = 0;
 		serving_end(p);
 		if (phase != PENDING_ENDED)
-			exchange_finish_at_close(
-				p, phase == PENDING_END_WANTED ? (enum span_end)p->end : end_by_fate(c, p),
-				now(&f));
+			exchange_finish_at_close(p,
+						 phase == PENDING_END_WANTED ? (enum span_end)p->end
+									     : exchange_end_by_fate(c, p),
+						 now(&f));
 		exchange_forget(index);
 	}
 	if (c->receiving) { /* counted requests are in the ring; what is left was no request yet, or is
