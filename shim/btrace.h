@@ -44,7 +44,7 @@
  * Spans that are open when their process dies come out as aborted
  * (error.type=process_died).
  *
- * What is kept is bounded: 1,840 bytes a span for its name (256), attributes
+ * What is kept is bounded: 1,904 bytes a span for its name (256), attributes
  * (keys up to 128 bytes, strings up to 1,024), events and status message (256).
  * Strings are NUL-terminated UTF-8, copied before the function returns, and cut
  * at a character; what finds no room is counted in the span
