@@ -45,7 +45,7 @@
 
 enum conn_role { CONN_SERVER = 0, CONN_CLIENT };
 
-enum conn_fate { CONN_ALIVE = 0, CONN_PEER_CLOSED, CONN_RESET, CONN_TIMED_OUT, CONN_UNREACHED };
+enum conn_fate { CONN_ALIVE = 0, CONN_PEER_CLOSED, CONN_RESET, CONN_TIMED_OUT, CONN_REFUSED, CONN_UNREACHED };
 
 /* What was learned of a pending request's head; see exchange.c, "Two sides". */
 enum pending_phase { PENDING_HEAD = 0, PENDING_READY, PENDING_END_WANTED, PENDING_ENDED };

@@ -120,14 +120,14 @@ static bool connect_is_under_way(const struct conn *c)
 }
 
 /* It came to nothing, at once or when asked again. begun_ns: of this call. */
-static void failed(int fd, const struct sockaddr *addr, socklen_t length, uint64_t begun_ns)
+static void failed(int fd, const struct sockaddr *addr, socklen_t length, int error, uint64_t begun_ns)
 {
 	uint64_t entry = fd_get(fd);
 	uint32_t index;
 	struct conn *c;
 
 	if (fd_kind(entry) == FD_CONN && connect_is_under_way(conn_at(fd_index(entry)))) {
-		unreached(conn_at(fd_index(entry)), fd_generation(entry));
+		unreached(conn_at(fd_index(entry)), fd_generation(entry), error);
 		return;
 	}
 	index = conn_new(CONN_CLIENT); /* as long as it takes */
@@ -138,7 +138,7 @@ static void failed(int fd, const struct sockaddr *addr, socklen_t length, uint64
 	if (unreached_known(c) && is_stream(fd)) { /* of others nothing is learned */
 		c->opener = serving_opening(begun_ns);
 		atomic_store_explicit(&c->connecting_ns, begun_ns, memory_order_relaxed);
-		unreached(c, atomic_load_explicit(&c->generation, memory_order_relaxed));
+		unreached(c, atomic_load_explicit(&c->generation, memory_order_relaxed), error);
 	}
 	conn_drop(index);
 }
@@ -155,7 +155,7 @@ static void connected(int fd, const struct sockaddr *addr, socklen_t length, int
 	    sys0(SYS_getpid) != (long)self_get()->pid) /* a vfork child's descriptors are not ours */
 		return;
 	if (begun_ns && unreached_error(error) && address_followed(addr->sa_family))
-		failed(fd, addr, length, begun_ns);
+		failed(fd, addr, length, error, begun_ns);
 	if (open && asked_for() && is_stream(fd))
 		follow(fd, addr, length, error ? begun_ns : 0);
 	else if (shim_tracks(fd))
@@ -185,7 +185,7 @@ void shim_socket_error(int fd, const void *value)
 		return;
 	GUARD_ENTER();
 	if (unreached_error(error))
-		unreached(c, fd_generation(entry));
+		unreached(c, fd_generation(entry), error);
 	else if (!error) /* asked when it is writable: it is there */
 		atomic_store_explicit(&c->connecting_ns, 0, memory_order_relaxed);
 	GUARD_LEAVE();

@@ -94,6 +94,7 @@ enum span_end exchange_end_by_fate(const struct conn *c, const struct pending *p
 	switch (atomic_load_explicit(&c->fate, memory_order_relaxed)) {
 	case CONN_RESET: return SPAN_END_RESET;
 	case CONN_TIMED_OUT: return SPAN_END_TIMEOUT;
+	case CONN_REFUSED: return SPAN_END_REFUSED;
 	case CONN_UNREACHED: return SPAN_END_CONNECT_FAILED;
 	case CONN_PEER_CLOSED:
 		if (p->role == CONN_CLIENT)

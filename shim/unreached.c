@@ -75,7 +75,7 @@ bool unreached_error(int error)
 }
 
 /* A span without a request. */
-static void make_span(struct conn *c, uint64_t begun_ns)
+static void make_span(struct conn *c, uint64_t begun_ns, enum span_end end)
 {
 	const struct policy *policy = table_policy(&shim.table);
 	struct pending *p;
@@ -92,24 +92,33 @@ static void make_span(struct conn *c, uint64_t begun_ns)
 		p = pending_at(index);
 		atomic_store_explicit(&p->request_done, 1, memory_order_relaxed); /* nothing of it was cut */
 		client_judge(c, p, policy);
-		exchange_finish(p, SPAN_END_CONNECT_FAILED, clock_now_ns());
+		exchange_finish(p, end, clock_now_ns());
 	}
 	if (index)
 		exchange_forget(index);
 }
 
-static void fail(struct conn *c)
+static enum span_end end_of(enum conn_fate fate)
+{
+	return fate == CONN_REFUSED     ? SPAN_END_REFUSED
+	       : fate == CONN_TIMED_OUT ? SPAN_END_TIMEOUT
+					: SPAN_END_CONNECT_FAILED;
+}
+
+static void fail(struct conn *c, int error)
 {
 	uint64_t begun_ns = atomic_exchange_explicit(&c->connecting_ns, 0, memory_order_relaxed);
-	uint8_t alive = CONN_ALIVE;
+	uint8_t alive = CONN_ALIVE, fate = error == ECONNREFUSED ? CONN_REFUSED
+					   : error == ETIMEDOUT  ? CONN_TIMED_OUT
+								 : CONN_UNREACHED;
 
 	if (!begun_ns)
 		return;
 	if (c->requests)
-		atomic_compare_exchange_strong_explicit(&c->fate, &alive, CONN_UNREACHED,
-							memory_order_relaxed, memory_order_relaxed);
+		atomic_compare_exchange_strong_explicit(&c->fate, &alive, fate, memory_order_relaxed,
+							memory_order_relaxed);
 	else
-		make_span(c, begun_ns);
+		make_span(c, begun_ns, end_of(fate));
 }
 
 static bool is_connecting(const struct conn *c)
@@ -123,25 +132,25 @@ static bool told_by_call(const struct conn *c, int error)
 	return __builtin_expect(is_connecting(c), 0) && unreached_error(error) && error != ECONNRESET;
 }
 
-void unreached(struct conn *c, uint32_t generation)
+void unreached(struct conn *c, uint32_t generation, int error)
 {
 	if (!conn_try_enter(c, CONN_IN_BUSY))
 		return;
 	if (atomic_load_explicit(&c->generation, memory_order_relaxed) == generation)
-		fail(c);
+		fail(c, error);
 	exchange_leave_input(c);
 }
 
 void unreached_by_call(struct conn *c, uint32_t generation, int error)
 {
 	if (told_by_call(c, error))
-		unreached(c, generation);
+		unreached(c, generation, error);
 }
 
 void unreached_here(struct conn *c, int error)
 {
 	if (told_by_call(c, error))
-		fail(c);
+		fail(c, error);
 }
 
 void unreached_not(struct conn *c)

@@ -25,11 +25,11 @@ bool unreached_error(int error);
 /* Has a request been sent to its address? Of the last 64 addresses or so. */
 bool unreached_known(const struct conn *c);
 
-/* The pending connect() of c has failed, once. No side is held; if the in side is not free, nothing happens.
- */
-void unreached(struct conn *c, uint32_t generation);
+/* The pending connect() of c has failed with `error`, once. No side is held; if the in side is not free,
+ * nothing happens. */
+void unreached(struct conn *c, uint32_t generation, int error);
 
-/* As above where a read or write has failed with `error`; of unreached_here() the in side is held. */
+/* As above where a read or write has failed so; of unreached_here() the in side is held. */
 void unreached_by_call(struct conn *c, uint32_t generation, int error);
 void unreached_here(struct conn *c, int error);
 

@@ -11,11 +11,12 @@
  *	no_response         the server closed without (the rest of) an answer
  *	client_closed       the client closed before the response was complete
  *	connection_reset    reset or broken pipe
- *	timeout             the kernel gave the connection up
+ *	timeout             the kernel gave the connection up, or never got one
  *	malformed_response  the answer could not be read as HTTP
  *	process_died        the process ended while it served the request
  *	request_incomplete  the client closed before its request was complete
- *	connect_failed      CLIENT spans: no connection came about
+ *	connection_refused  CLIENT spans: nobody listens there
+ *	connect_failed      CLIENT spans: no connection came about (no route, no such UNIX socket)
  *	unfinished          still running when the trace was ended
  *
  * A CLIENT span whose own side closed (client_closed) was cancelled on purpose:

@@ -21,6 +21,7 @@ static const char *const end_errors[SPAN_END_MAX] = {
 	[SPAN_END_PROCESS_DIED] = "process_died",
 	[SPAN_END_REQUEST_INCOMPLETE] = "request_incomplete",
 	[SPAN_END_CONNECT_FAILED] = "connect_failed",
+	[SPAN_END_REFUSED] = "connection_refused",
 };
 
 static bool is_known(const struct span_options *o, struct slice method)

@@ -45,7 +45,8 @@ enum span_end {
 	SPAN_END_PROCESS_DIED,       /* set by the exporter */
 	SPAN_END_SWITCHED,           /* 101 or CONNECT: complete, the rest is not HTTP */
 	SPAN_END_REQUEST_INCOMPLETE, /* peer closed before the request was complete */
-	SPAN_END_CONNECT_FAILED,     /* client spans: no connection */
+	SPAN_END_CONNECT_FAILED,     /* client spans: no connection, by none of the above */
+	SPAN_END_REFUSED,            /* client spans: ECONNREFUSED */
 	SPAN_END_MAX
 };
 

@@ -35,7 +35,7 @@ def ask_before_and_after(t, server, backend):
 def check(spans, ledger, statuses):
     assert statuses == [200] + [502] * CALLS, statuses
     parents = {s.span_id: s for s in spans if s.kind == "SERVER" and s.target.startswith("/after")}
-    failed = [s for s in spans if s.kind == "CLIENT" and s.get("error.type") == "connect_failed"]
+    failed = [s for s in spans if s.kind == "CLIENT" and s.get("error.type") == "connection_refused"]
     assert len(failed) == CALLS and {s.parent_span_id for s in failed} == set(parents), (failed, parents)
     for s in failed:
         parent = parents[s.parent_span_id]

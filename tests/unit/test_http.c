@@ -92,6 +92,7 @@ Test(http, status_and_error_type)
 		{ 0, SPAN_END_PROCESS_DIED, "process_died" },
 		{ 400, SPAN_END_REQUEST_INCOMPLETE, "request_incomplete" },
 		{ 0, SPAN_END_CONNECT_FAILED, "connect_failed" },
+		{ 0, SPAN_END_REFUSED, "connection_refused" },
 		{ 503, SPAN_END_RESET, "503" },
 	};
 

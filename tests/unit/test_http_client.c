@@ -74,6 +74,7 @@ Test(http_client, status_and_error_type)
 		{ 500, SPAN_END_COMPLETE, "500" },
 		{ 42, SPAN_END_COMPLETE, "42" },
 		{ 0, SPAN_END_CONNECT_FAILED, "connect_failed" },
+		{ 0, SPAN_END_REFUSED, "connection_refused" },
 		{ 0, SPAN_END_NO_RESPONSE, "no_response" },
 		{ 200, SPAN_END_RESET, "connection_reset" },
 		{ 0, SPAN_END_CLIENT_CLOSED, "" },

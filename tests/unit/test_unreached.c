@@ -58,11 +58,11 @@ static void asks(int fd)
 	next();
 }
 
-static void expect_failure(const struct span_slot *s)
+static void expect_failure(const struct span_slot *s, enum span_end end)
 {
 	cr_assert(span_record_valid(s));
 	cr_expect_eq(s->head.kind, SPAN_KIND_CLIENT);
-	cr_expect_eq(s->head.end, SPAN_END_CONNECT_FAILED);
+	cr_expect_eq(s->head.end, end);
 	cr_expect_eq(s->head.method, SPAN_METHOD_OTHER);
 	cr_expect_eq(s->head.peer.port, 8001);
 	cr_expect_eq(s->head.status, 0);
@@ -85,6 +85,8 @@ Test(unreached, at_an_address_never_spoken_to_it_has_no_span)
 Test(unreached, refused_at_once_it_is_a_child_of_the_threads_request)
 {
 	static const int errors[] = { ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ECONNRESET };
+	static const enum span_end ends[] = { SPAN_END_REFUSED, SPAN_END_TIMEOUT, SPAN_END_CONNECT_FAILED,
+					      SPAN_END_CONNECT_FAILED, SPAN_END_CONNECT_FAILED };
 	struct conn *c = connection(CONN_SERVER);
 	struct span_slot child, parent;
 
@@ -93,7 +95,7 @@ Test(unreached, refused_at_once_it_is_a_child_of_the_threads_request)
 		feed(c, true, GET);
 		connects(stream(), errors[i]);
 		child = next();
-		expect_failure(&child);
+		expect_failure(&child, ends[i]);
 		feed(c, false, OK2);
 		parent = next();
 		cr_expect(is_child(&child, &parent));
@@ -145,7 +147,7 @@ Test(unreached, the_error_that_is_asked_for_is_told_once)
 	cr_expect(nothing());
 	shim_socket_error(fd, &error);
 	s = next();
-	expect_failure(&s);
+	expect_failure(&s, SPAN_END_REFUSED);
 	cr_expect(s.head.start_ns >= before);
 	shim_socket_error(fd, &error);
 	shim_closing(fd);
@@ -168,7 +170,7 @@ Test(unreached, a_second_connect_tells_of_the_first)
 	connects(fd, EALREADY);
 	connects(fd, ECONNREFUSED);
 	s = next();
-	expect_failure(&s);
+	expect_failure(&s, SPAN_END_REFUSED);
 	cr_expect(s.head.start_ns <= first_ns);
 	cr_expect(nothing());
 }
@@ -184,7 +186,7 @@ Test(unreached, a_read_tells_of_it_but_not_of_a_connection_that_was_made)
 	cr_expect(nothing());
 	moves(fd, SHIM_IN, "", -1, ECONNREFUSED);
 	s = next();
-	expect_failure(&s);
+	expect_failure(&s, SPAN_END_REFUSED);
 	connects(fd, EINPROGRESS);
 	moves(fd, SHIM_IN, "", -1, ECONNRESET);
 	cr_expect(nothing());
@@ -204,7 +206,7 @@ Test(unreached, a_request_sent_too_early_ends_so_and_is_the_only_one)
 	shim_closing(fd);
 	s = next();
 	cr_assert(span_record_valid(&s));
-	cr_expect_eq(s.head.end, SPAN_END_CONNECT_FAILED);
+	cr_expect_eq(s.head.end, SPAN_END_REFUSED);
 	cr_expect_eq(s.head.method, SPAN_METHOD_GET);
 	cr_expect(nothing());
 	connects(stream(), ECONNREFUSED); /* nor was anything sent */
@@ -242,7 +244,7 @@ Test(unreached, many_addresses_are_remembered_and_the_last_always)
 		asks(stream());
 		connects(stream(), ECONNREFUSED);
 		s = next();
-		cr_assert_eq(s.head.end, SPAN_END_CONNECT_FAILED);
+		cr_assert_eq(s.head.end, SPAN_END_REFUSED);
 		cr_assert_eq(s.head.peer.port, 8001 + i);
 	}
 }
