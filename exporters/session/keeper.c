@@ -36,7 +36,6 @@
 #define MAP_TRIES       50
 #define STUCK_MS        60000 /* a worker that does nothing for so long is replaced */
 #define STUCK_END_MS    15000 /* the same at the end, when nobody but it is waited for */
-#define ORPHANS_MS      2000  /* between two looks for processes without an exporter */
 #define WORKER_PAUSE_MS 1000  /* before a worker that died at once is started again */
 
 struct keeper {
@@ -48,8 +47,7 @@ struct keeper {
 	uint64_t busy_until_ms, retire_until_ms;
 	uint64_t next_end_try_ms;
 	struct orphans orphans;
-	uint64_t tell_orphans_ms; /* 0: it is done */
-	uint64_t beat_ms;         /* when the worker was last seen to do something */
+	uint64_t beat_ms; /* when the worker was last seen to do something */
 	uint32_t beat;
 	uint32_t end_try_pause_ms;
 	bool listening;
@@ -195,14 +193,6 @@ static bool try_to_end(struct keeper *k)
 	return false;
 }
 
-static void tell_orphans(struct keeper *k, uint64_t now_ms)
-{
-	if (!k->tell_orphans_ms || now_ms < k->tell_orphans_ms)
-		return;
-	k->tell_orphans_ms = 0;
-	orphans_tell(&k->orphans);
-}
-
 static void print_ledger(struct keeper *k)
 {
 	struct buf text;
@@ -247,6 +237,7 @@ static void finish(struct keeper *k)
 		    atomic_load_explicit(&k->s->control->state, memory_order_acquire) != CONTROL_DONE)
 			start_last_worker(k);
 		if (k->standard_error.open && loop_now_ms() >= grace) {
+			orphans_tell(&k->orphans, UINT64_MAX);
 			print_ledger(k);
 			stderr_close(&k->standard_error, k->s->control);
 		}
@@ -255,7 +246,7 @@ static void finish(struct keeper *k)
 	}
 	if (k->worker)
 		waitpid(k->worker, NULL, 0);
-	tell_orphans(k, UINT64_MAX);
+	orphans_tell(&k->orphans, UINT64_MAX);
 	if (k->s->config.on) /* else what was wrong has been said, and there is nothing to account for */
 		print_ledger(k);
 	ledger_write(k->s);
@@ -333,7 +324,8 @@ static bool tick(struct keeper *k)
 	if (any_dead(k->s->control))
 		poke_worker(k);
 	replace_stuck(k, now_ms, STUCK_MS);
-	tell_orphans(k, now_ms);
+	/* if nobody has our standard error any more it will soon be given back: then now */
+	orphans_tell(&k->orphans, k->standard_error.unused_since_ms ? UINT64_MAX : now_ms);
 	if (reap_worker(k) && !k->s->next_waits)
 		start_worker(k, now_ms);
 	reload(k, now_ms);
@@ -383,8 +375,7 @@ int keeper_run(struct session *s)
 	k.busy_until_ms = loop_now_ms() + BUSY_MS;
 	if (!k.over)
 		start_worker(&k, loop_now_ms());
-	orphans_find(&k.orphans);
-	k.tell_orphans_ms = loop_now_ms() + ORPHANS_MS;
+	orphans_find(&k.orphans, loop_now_ms());
 	trim_start();
 	while (!k.over && !tick(&k)) {
 		uint64_t now_ms = loop_now_ms();

@@ -15,7 +15,8 @@
 #include "exporters/session/log.h"
 #include "exporters/session/session.h"
 
-#define MAPPING "/memfd:btrace (deleted)"
+#define MAPPING  "/memfd:btrace (deleted)"
+#define PAUSE_MS 2000 /* between two looks */
 enum { ORPHANS_MAX = sizeof(((struct orphans *)0)->pid) / sizeof(uint32_t) };
 
 struct mapping {
@@ -128,12 +129,18 @@ static void forget_held(struct orphans *o, uint32_t pid)
 		forget(o, st.st_ino);
 }
 
-void orphans_find(struct orphans *o)
+static void find(struct orphans *o)
 {
 	o->n = 0;
 	each_process(o, false, add_host);
 	if (o->n)
 		each_process(o, true, forget_held);
+}
+
+void orphans_find(struct orphans *o, uint64_t now_ms)
+{
+	find(o);
+	o->tell_ms = now_ms + PAUSE_MS;
 }
 
 /* How many spans lie in the table for good; false: the kernel does not let us look. */
@@ -161,13 +168,16 @@ static bool count_spans(uint32_t pid, uint64_t *spans)
 	return good;
 }
 
-void orphans_tell(const struct orphans *before)
+void orphans_tell(struct orphans *before, uint64_t now_ms)
 {
 	struct orphans now;
 
+	if (!before->tell_ms || now_ms < before->tell_ms)
+		return;
+	before->tell_ms = 0;
 	if (!before->n)
 		return;
-	orphans_find(&now);
+	find(&now);
 	for (uint32_t i = 0; i < now.n; i++) {
 		char count[48] = "its spans";
 		uint64_t spans;

@@ -15,11 +15,13 @@ struct orphans {
 	uint64_t inode[16]; /* of their tables */
 	uint32_t pid[16];   /* one process of each */
 	uint32_t n;
+	uint64_t tell_ms; /* when to look again; 0: it is done */
 };
 
 /* Looks through /proc, as far as it may: processes of its own user. A session that is just beginning is found
  * too, so look twice: orphans_tell() tells of those which are in both. */
-void orphans_find(struct orphans *o);
-void orphans_tell(const struct orphans *before);
+void orphans_find(struct orphans *o, uint64_t now_ms);
+/* Once, and not before its time; UINT64_MAX: now, or nobody will hear it. */
+void orphans_tell(struct orphans *before, uint64_t now_ms);
 
 #endif
