@@ -232,7 +232,7 @@ static void answered(struct conn *c)
 	uint32_t index = c->answering ? c->answering : ring_front(c);
 
 	if (index)
-		serving_received(pending_at(index)->start_ns);
+		serving_received(pending_at(index)->start_ns, c->answering != 0);
 }
 
 void connect_received(struct conn *c, const struct iovec *iov, size_t count, ssize_t result, int error)

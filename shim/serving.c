@@ -41,7 +41,7 @@ void serving_load(const _Atomic uint64_t from[SERVING_WORDS], struct serving_con
  */
 static __thread struct {
 	struct pending *last;
-	uint64_t stamp, connection, mixed_ns;
+	uint64_t stamp, connection, start_ns, mixed_ns;
 	uint32_t read; /* requests */
 	struct serving_carried carried;
 } mine;
@@ -67,6 +67,7 @@ void serving_begin(struct pending *p, const struct conn *c, const struct serving
 	mine.last = p;
 	mine.stamp = (uint64_t)self_person() << 32 | uses;
 	mine.connection = c->number;
+	mine.start_ns = p->start_ns;
 	mine.read++;
 	mine.carried.tracestate_bytes = mine.carried.baggage_bytes = 0;
 	atomic_store_explicit(&s->stamp, mine.stamp, memory_order_release);
@@ -233,9 +234,9 @@ void serving_search(const struct wanted_context *wanted, struct serving_found *f
 	found->links = count <= SERVING_LINKS ? count : 0;
 }
 
-void serving_received(uint64_t asked_ns)
+void serving_received(uint64_t asked_ns, bool rest)
 {
-	if (mine.last && !(is_last_open() && asked_ns >= mine.last->start_ns))
+	if (mine.last && (asked_ns < mine.start_ns || (!rest && !is_last_open())))
 		mine.mixed_ns = clock_now_ns();
 }
 

@@ -107,9 +107,11 @@ bool serving_was_mixed(uint64_t now_ns);
 /*
  * The calling thread has received an answer to what was asked at asked_ns. If it was asked
  * before the request that it has read last, or that one is answered, it works at more than
- * one: what it asks next may be for any.
+ * one: what it asks next may be for any. But the rest of an answer that has begun before
+ * says nothing when no later request has come: clients read bodies to their end behind
+ * the back of who wanted no more than the status.
  */
-void serving_received(uint64_t asked_ns);
+void serving_received(uint64_t asked_ns, bool rest);
 
 /*
  * Who a connection is made for: the one request of this thread that is open at its

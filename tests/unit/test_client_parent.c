@@ -61,6 +61,27 @@ Test(client_parent, what_is_sent_on_an_answer_to_an_older_request_may_be_that_on
 	cr_expect_eq(links(&child), 1);
 }
 
+/* A client reads the body to its end, though whoever asked wanted no more than the status. */
+Test(client_parent, rest_of_an_answer_is_no_work_beyond_it, .init = begin)
+{
+	struct conn *server = connection(CONN_SERVER), *probe = connection(CONN_CLIENT);
+	struct span_slot child;
+
+	feed(server, true, GET);
+	feed(probe, true, GET);
+	feed(probe, false, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+	feed(server, false, OK2);
+	next();
+	feed(probe, false, "ok");
+	next();
+	feed(server, true, GET);
+	feed(connection(CONN_CLIENT), true, GET);
+	feed(server, false, OK2);
+	child = next();
+	cr_expect_eq(child.head.kind, SPAN_KIND_SERVER);
+	cr_expect_not(serving_was_mixed(clock_now_ns()));
+}
+
 Test(client_parent, a_connection_made_for_one_request_is_not_first_used_for_another, .init = begin)
 {
 	struct conn *a = connection(CONN_SERVER), *b = connection(CONN_SERVER),
