@@ -17,7 +17,6 @@
 
 #define MAPPING  "/memfd:btrace (deleted)"
 #define PAUSE_MS 2000 /* between two looks */
-enum { ORPHANS_MAX = sizeof(((struct orphans *)0)->pid) / sizeof(uint32_t) };
 
 struct mapping {
 	uint64_t start, bytes, inode;

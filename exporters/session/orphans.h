@@ -11,9 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ORPHANS_MAX 1024 /* sessions on the machine, as those with an exporter are sorted out afterwards */
+
 struct orphans {
-	uint64_t inode[16]; /* of their tables */
-	uint32_t pid[16];   /* one process of each */
+	uint64_t inode[ORPHANS_MAX]; /* of their tables */
+	uint32_t pid[ORPHANS_MAX];   /* one process of each */
 	uint32_t n;
 	uint64_t tell_ms; /* when to look again; 0: it is done */
 };
